@@ -1,0 +1,1 @@
+"""Terminlotse: appointments at the regional sites of a county, kept by central specialists."""

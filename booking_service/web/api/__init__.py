@@ -1,0 +1,56 @@
+"""The API under /api/v1: described by OpenAPI, read and written by marshmallow, errors as problem+json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import marshmallow as ma
+from flask_smorest import Api
+
+from booking_service.domain.mistakes import Rejected
+from booking_service.web import problems
+from booking_service.web.api.requests import blueprint as requests_blueprint
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+    from werkzeug.exceptions import HTTPException
+
+PREFIX = "/api/v1"
+
+# one way of saying it for all fields; the words are in domain.mistakes
+ma.fields.Field.default_error_messages |= {
+    "required": "field_missing",
+    "null": "field_null",
+    "validator_failed": problems.INVALID,
+}
+
+
+class ProblemApi(Api):
+    """flask-smorest, with its errors as problem+json."""
+
+    ERROR_SCHEMA = problems.Problem
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer with a problem."""
+        return problems.of_http(error)
+
+
+def init_api(app: Flask) -> None:
+    """Add the API to the application."""
+    app.config.update(
+        API_TITLE="Terminlotse",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = ProblemApi(app)
+    api.register_blueprint(requests_blueprint, url_prefix=PREFIX)
+    app.register_error_handler(Rejected, problems.of_rejected)
+    app.extensions["api"] = api
+
+
+def description(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = app.extensions["api"].spec.to_dict()
+    return document

@@ -1,0 +1,50 @@
+"""The first page, the page behind the link of a mail, and the documentation of the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, current_app, render_template, request, url_for
+
+from booking_service.services.overview import overview, told
+from booking_service.store.county import NoCounty
+from booking_service.web.api import description
+
+if TYPE_CHECKING:
+    from booking_service.services.links import Links
+
+blueprint = Blueprint("start", __name__)
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the sites and the plan of a day, today's if none is asked for."""
+    try:
+        day = date.fromisoformat(request.args["day"]) if "day" in request.args else None
+    except ValueError:
+        abort(HTTPStatus.BAD_REQUEST)
+    mailbox = url_for("mailbox.index") if "mailbox" in current_app.blueprints else None
+    try:
+        shown = overview(day=day, now=datetime.now(UTC))
+    except NoCounty:
+        return render_template("no_county.html")
+    return render_template("start.html", overview=shown, mailbox=mailbox)
+
+
+@blueprint.get("/termin/<reference>/<token>")
+def appointment(reference: str, token: str) -> tuple[str, dict[str, str]]:
+    """Repeat what the mail said; the page is read only and never in a cache or a search engine."""
+    links: Links = current_app.extensions["links"]
+    shown = told(reference=reference) if links.opens(reference, token) else None
+    if shown is None:
+        abort(HTTPStatus.NOT_FOUND)
+    private = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+    return render_template("appointment.html", told=shown), private
+
+
+@blueprint.get("/api/v1/")
+def api_documentation() -> str:
+    """Show the OpenAPI document as a page."""
+    return render_template("api.html", document=description(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way to its application

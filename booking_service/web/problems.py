@@ -1,0 +1,99 @@
+"""Errors as problem+json (RFC 9457), with one entry for each mistake and its JSON pointer (RFC 6901)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import marshmallow as ma
+from flask import Response, json, request
+
+from booking_service.domain.mistakes import ALL_WORDS, Language, Mistake, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from werkzeug.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+INVALID = "field_invalid"
+
+
+class MistakeEntry(ma.Schema):
+    """One mistake in what was sent."""
+
+    pointer = ma.fields.String(required=True, metadata={"description": "JSON pointer into what was sent"})
+    code = ma.fields.String(required=True, metadata={"description": "stable name of the mistake"})
+    detail = ma.fields.String(required=True, metadata={"description": "what is wrong, in words"})
+
+
+class Problem(ma.Schema):
+    """What went wrong."""
+
+    type = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    code = ma.fields.String(required=True, metadata={"description": "stable name of the problem"})
+    detail = ma.fields.String()
+    errors = ma.fields.List(ma.fields.Nested(MistakeEntry))
+
+
+def language_of_request() -> Language:
+    """The language that the caller understands; German where nothing else is asked for."""
+    return "en" if request.accept_languages.best_match(["de", "en"], "de") == "en" else "de"
+
+
+def problem(
+    status: int, code: str, *, detail: str | None = None, mistakes: Iterable[Mistake] = ()
+) -> Response:
+    """A problem as a response."""
+    language = language_of_request()
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+    }
+    if detail:
+        body["detail"] = detail
+    errors = [
+        {"pointer": mistake.place, "code": mistake.code, "detail": mistake.words(language)}
+        for mistake in mistakes
+    ]
+    if errors:
+        body["errors"] = errors
+    return Response(
+        json.dumps(body, ensure_ascii=False), status=status, mimetype=MEDIA_TYPE, content_type=MEDIA_TYPE
+    )
+
+
+def of_rejected(error: Rejected) -> Response:
+    """Input that had mistakes."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "rejected", mistakes=error.mistakes)
+
+
+def of_http(error: HTTPException) -> Response:
+    """Whatever werkzeug or the reading of the body has refused."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    messages = getattr(error, "data", {}).get("messages", {})
+    body = messages.get("json", messages) if isinstance(messages, dict) else {}
+    mistakes = [*_mistakes_of(body, "")]
+    code = "rejected" if mistakes else HTTPStatus(status).name.lower()
+    made = problem(status, code, mistakes=mistakes)
+    made.headers.extend(
+        (name, value)
+        for name, value in error.get_headers()
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}
+    )
+    return made
+
+
+def _mistakes_of(messages: Mapping[Any, Any] | list[Any], pointer: str) -> Iterator[Mistake]:
+    """The tree of messages that marshmallow makes, as a list."""
+    if isinstance(messages, list):
+        for message in messages:
+            yield Mistake(pointer, message) if message in ALL_WORDS else Mistake(pointer, INVALID)
+        return
+    for key, inner in messages.items():
+        step = "" if key == "_schema" else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
+        yield from _mistakes_of(inner, pointer + step)

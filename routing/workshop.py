@@ -1,0 +1,93 @@
+"""Child processes for heavy work: each has a memory limit and can be ended at any moment.
+
+A solver may crash, swallow the memory or not listen to its time limit; in a process of its own it costs only
+its share of time. Started as plain commands they work from a daemonic worker and a threaded server as well.
+A child ends when its parent does. What the parent sends and receives are values of this package; what a
+child does is in `labour`.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import threading
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Worker:
+    """One child at work on one order; what it sends is fetched by `messages`."""
+
+    def __init__(self, order: object, memory_mb: int) -> None:
+        self._conn, theirs = Pipe()
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path[1:]])}
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, no input in the command
+                [sys.executable, "-m", "routing.workshop", str(theirs.fileno()), str(memory_mb)],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the parent to hear
+            )
+        self.done = False
+        self._send(order)
+
+    def _send(self, order: object) -> None:
+        try:
+            self._conn.send(order)
+        except OSError:
+            self.end()
+
+    def messages(self) -> Iterator[Any]:
+        """What has arrived so far; `done` is set when no more will come."""
+        while not self.done:
+            try:
+                if not self._conn.poll():
+                    return
+                yield self._conn.recv()
+            except (EOFError, OSError):
+                self.end()
+
+    def end(self) -> None:
+        """End the child, whatever it does."""
+        self.done = True
+        self._process.kill()
+        self._process.wait()
+        self._conn.close()
+
+    @staticmethod
+    def wait_for_any(workers: Sequence[Worker], seconds: float) -> None:
+        """Until one of them has sent something or ended, at most so long."""
+        wait([worker._conn for worker in workers if not worker.done], max(0.0, seconds))
+
+
+def _main(handle: int, memory_mb: int) -> None:
+    """Be the child: take the order, send what comes out, go."""
+    limit = memory_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    conn = Connection(handle)
+    order = conn.recv()
+    threading.Thread(target=_die_with_parent, args=(conn,), daemon=True).start()
+    for message in order.carry_out():
+        conn.send(message)
+    conn.close()
+
+
+def _die_with_parent(conn: Connection) -> None:
+    """The parent sends nothing more, so what can be read now is only the end of the pipe."""
+    wait([conn])
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]), int(sys.argv[2]))
