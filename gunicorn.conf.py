@@ -15,5 +15,6 @@ graceful_timeout = 15
 timeout = 60
 # paths of manage pages hold keys, so they are not logged
 accesslog = None
+control_socket_disable = True
 # a file system in memory where there is one: the heartbeat must not wait for a disk
 worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None

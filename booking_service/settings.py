@@ -16,6 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from booking_service.mail.notice import check_link
 from booking_service.mail.transport import parse_mail_url
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Settings:
         queue_url = env.str("QUEUE_URL", "", validate=_scheme("redis", "rediss", "sqlite"))
         limiter_url = env.str("LIMITER_URL", "memory://", validate=_scheme("redis", "rediss", "memory"))
         mail_url = env.str("MAIL_URL", "", validate=_checked(parse_mail_url))
-        public_url = env.str("PUBLIC_URL", "", validate=_scheme("http", "https"))
+        public_url = env.str("PUBLIC_URL", "", validate=_checked(check_link))
         secret_key = env.str("SECRET_KEY", "", validate=_long_enough)
         try:
             env.seal()

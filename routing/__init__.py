@@ -28,6 +28,7 @@ from routing.problem import (
     Weights,
     Window,
 )
+from routing.reasons import Obstacle, Reason, reasons
 from routing.solve import solve
 from routing.stop import AnyOf, Gap, NoImprovement, Progress, Seconds, Stop
 
@@ -40,10 +41,12 @@ __all__ = [
     "Instance",
     "Mode",
     "NoImprovement",
+    "Obstacle",
     "Option",
     "Plan",
     "Progress",
     "Promise",
+    "Reason",
     "Report",
     "Rooms",
     "Seconds",
@@ -58,6 +61,7 @@ __all__ = [
     "parse_plan",
     "read_instance",
     "read_plan",
+    "reasons",
     "solve",
     "write_instance",
     "write_plan",

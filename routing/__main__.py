@@ -65,11 +65,13 @@ def _seconds(text: str) -> float:
 
 def _solve(options: argparse.Namespace) -> int:
     instance = _read(options.instance, read_instance)
+    if instance is None:
+        return 2
     start = _read(options.start, lambda path: read_plan(path, instance)) if options.start else None
-    if instance is None or (options.start and start is None):
+    if options.start and start is None:
         return 2
     if not options.output.parent.is_dir():
-        print(f"{options.output}: no such folder", file=sys.stderr)
+        _complain(f"{options.output}: no such folder")
         return 2
     display = _Display()
     stop = Seconds(options.seconds)
@@ -78,7 +80,7 @@ def _solve(options: argparse.Namespace) -> int:
     try:
         write_plan(plan, options.output)
     except OSError as error:
-        print(f"{options.output}: {error.strerror}", file=sys.stderr)
+        _complain(f"{options.output}: {error.strerror}")
         return 2
     return _judge(instance, plan)
 
@@ -97,16 +99,20 @@ def _read(path: Path, read: Callable[[Path], _T]) -> _T | None:
         return read(path)
     except FileMistakes as error:
         for mistake in error.mistakes:
-            print(f"{path}: {mistake}", file=sys.stderr)
+            _complain(f"{path}: {mistake}")
         return None
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _judge(instance: Instance, plan: Plan) -> int:
     report = check(instance, plan)
     for violation in report.violations:
-        print(violation)
+        sys.stdout.write(f"{violation}\n")
     if not report.violations:
-        print(verdict(report))
+        sys.stdout.write(f"{verdict(report)}\n")
     return 1 if report.violations else 0
 
 
@@ -139,13 +145,13 @@ class _Display:
             f"{progress.seconds:7.1f} s  {progress.phase:<9}  cost {progress.cost}  "
             f"unserved {progress.unserved}  bound {progress.bound or '-'}  gap {gap}"
         )
-        end = "" if self._terminal else "\n"
-        print(f"\r\x1b[K{line}" if self._terminal else line, end=end, file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
+        sys.stderr.flush()
 
     def close(self) -> None:
         """Leave the changing line."""
         if self._terminal:
-            print(file=sys.stderr)
+            sys.stderr.write("\n")
 
 
 if __name__ == "__main__":

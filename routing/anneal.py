@@ -8,8 +8,10 @@ is cheapest, and keeps the result if it is cheaper or, while the temperature is 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from routing.board import NO_ROOM
 from routing.draft import lines_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ _HOT, _COLD = 120.0, 4.0
 _MOST_DUTIES = 4
 _MOST_VISITS = 24
 _MOST_NEWCOMERS = 24
+_MOST_ROOM_USERS = 12
+_ROOM_SHARE = 0.5
 _STEPS_A_LOOK = 20
 _EDGE_START = 0.8
 
@@ -42,6 +46,11 @@ class Annealer:
         self._candidates = [_duties_of(self.board, visit) for visit in range(len(self.board.visits))]
         self._searchable = [v for v, duties in enumerate(self._candidates) if duties]
         self._unserved = [v for v in self._searchable if draft.places[v] is None]
+        self._askers: dict[int, list[int]] = defaultdict(list)
+        for visit in self._searchable:
+            for room in {way.room for way in self.board.ways[visit]}:
+                self._askers[room].append(visit)
+        self._asks_for = {room: frozenset(askers) for room, askers in self._askers.items()}
         self._scale = _unit_of_cost(self.board)
 
     def run(self, part_done: Callable[[], float], until: float = 1.0) -> None:
@@ -61,11 +70,10 @@ class Annealer:
         self.steps += 1
         draft, rng = self.draft, self.rng
         mark, before = draft.mark(), draft.cost
-        duties = self._related_duties()
-        out = self._victims(duties)
+        out, newcomers = self._ruin_rooms() if rng.random() < _ROOM_SHARE else self._ruin_duties()
         if not draft.take_out(out):
             return
-        queue = out + self._newcomers(duties)
+        queue = out + rng.sample(newcomers, min(len(newcomers), _MOST_NEWCOMERS))
         self._recreate(queue)
         dearer = draft.cost - before
         if dearer <= 0 or dearer < -temperature * math.log(1 - rng.random()):
@@ -85,24 +93,28 @@ class Annealer:
 
     # --- Ruin -----------------------------------------------------------------------------------
 
-    def _related_duties(self) -> list[int]:
-        """Some duties that one visit could be served on, often one that is not served yet."""
-        rng = self.rng
-        from_unserved = self._unserved and rng.random() < 0.5
-        seed = rng.choice(self._unserved if from_unserved else self._searchable)
-        candidates = self._candidates[seed]
-        place = self.draft.places[seed]
+    def _seed(self) -> int:
+        """A visit to begin with, often one that is not served yet."""
+        from_unserved = self._unserved and self.rng.random() < 0.5
+        return self.rng.choice(self._unserved if from_unserved else self._searchable)
+
+    def _ruin_duties(self) -> tuple[list[int], list[int]]:
+        """Visits of some duties that could take one and the same visit, and unserved ones they could take."""
+        rng, places, owners = self.rng, self.draft.places, self.board.owners
+        seed = self._seed()
+        candidates, place = self._candidates[seed], places[seed]
         first = rng.choice(candidates) if place is None else place.duty
         wanted = rng.randint(0, _MOST_DUTIES - 1)
         if rng.random() < 0.5:
-            day = self.board.owners[first][1]
-            candidates = [duty for duty in candidates if self.board.owners[duty][1] == day]
-        others = rng.sample(candidates, min(wanted, len(candidates)))
-        return [first, *(duty for duty in others if duty != first)]
+            candidates = [duty for duty in candidates if owners[duty][1] == owners[first][1]]
+        duties = {first, *rng.sample(candidates, min(wanted, len(candidates)))}
+        newcomers = [v for v in self._some_unserved() if not duties.isdisjoint(self._candidates[v])]
+        return self._strings(sorted(duties)), newcomers
 
-    def _victims(self, duties: list[int]) -> list[int]:
-        """All visits of a duty or a string of them."""
-        rng, number, out = self.rng, self.board.number, []
+    def _strings(self, duties: list[int]) -> list[int]:
+        """Of each duty some visits in a row."""
+        rng, number = self.rng, self.board.number
+        out: list[int] = []
         most = rng.randint(2, _MOST_VISITS)
         for duty in duties:
             stops = self.draft.days[duty].stops
@@ -111,16 +123,32 @@ class Annealer:
             out += [number[stop.visit] for stop in stops[begin : begin + length]]
         return out
 
-    # --- Recreate -------------------------------------------------------------------------------
+    def _ruin_rooms(self) -> tuple[list[int], list[int]]:
+        """Visits in a row in the rooms of one site on one day, and unserved ones that ask for these rooms."""
+        rng, places = self.rng, self.draft.places
+        seed = self._seed()
+        place = places[seed]
+        room = (rng.choice(self.board.ways[seed]) if place is None else place.way).room
+        if room == NO_ROOM:
+            return self._ruin_duties()
+        users = [
+            (place.start, visit)
+            for visit in self._askers[room]
+            if (place := places[visit]) is not None and place.way.room == room
+        ]
+        users.sort()
+        length = min(len(users), rng.randint(1, _MOST_ROOM_USERS))
+        begin = rng.randint(0, len(users) - length)
+        askers = self._asks_for[room]
+        newcomers = [visit for visit in self._some_unserved() if visit in askers]
+        return [visit for _, visit in users[begin : begin + length]], newcomers
 
-    def _newcomers(self, duties: list[int]) -> list[int]:
-        """Unserved visits that one of the duties could take."""
-        wanted = set(duties)
-        unserved = self._unserved
-        if len(unserved) > 8 * _MOST_NEWCOMERS:
-            unserved = self.rng.sample(unserved, 8 * _MOST_NEWCOMERS)
-        fitting = [v for v in unserved if not wanted.isdisjoint(self._candidates[v])]
-        return self.rng.sample(fitting, min(len(fitting), _MOST_NEWCOMERS))
+    def _some_unserved(self) -> list[int]:
+        """The unserved visits, or a sample where there are too many to look at in every step."""
+        few = 8 * _MOST_NEWCOMERS
+        return self._unserved if len(self._unserved) <= few else self.rng.sample(self._unserved, few)
+
+    # --- Recreate -------------------------------------------------------------------------------
 
     def _recreate(self, queue: list[int]) -> None:
         draft, rng, loss = self.draft, self.rng, self.board.loss
@@ -151,4 +179,3 @@ def _unit_of_cost(board: Board) -> float:
     losses = sorted(board.loss)
     middle = losses[len(losses) // 2] if losses else 0
     return min(max(middle, 1), 10**15) / 1000
-

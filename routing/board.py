@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 NO_ROOM = -1
 
 
+class Ask(NamedTuple):
+    """What a citizen would accept: an option, a day, the mask of starts, and what it costs by itself."""
+
+    option: Option
+    day: int
+    starts: int
+    price: int
+
+
 class Way(NamedTuple):
     """How a visit may be served: `price` is all it costs except travel.
 
@@ -65,9 +74,12 @@ class Board:
     def ways_of(self, number: int) -> tuple[Way, ...]:
         """All ways to serve a visit, cheapest first; a chain is not considered."""
         visit = self.visits[number]
-        asks = _promised(visit, self.instance.tick) if visit.promise else _asked(self.instance, visit)
-        ways = [way for ask in asks for way in self._ways_to_answer(visit, *ask)]
+        ways = [way for ask in self.asks_of(visit) for way in self._ways_to_answer(visit, *ask)]
         return tuple(sorted(ways, key=lambda way: way.price))
+
+    def asks_of(self, visit: Visit) -> Iterator[Ask]:
+        """What the visit asks for, or what was promised, whether anybody can do it or not."""
+        return _promised(visit, self.instance.tick) if visit.promise else _asked(self.instance, visit)
 
     def with_pins(self, pins: Mapping[int, Assignment]) -> Board:
         """The board on which these visits keep day, start, mode and site and must be served."""
@@ -113,10 +125,10 @@ def loss_of(instance: Instance, visit: Visit) -> int:
 def _cheapest_detour(travel: Mapping[str, Mapping[str, int]]) -> int:
     """The least minutes a stop on the way can add; negative where the triangle inequality does not hold."""
     least = 0
-    for origin, row in travel.items():
+    for row in travel.values():
         for via, there in row.items():
             onward = travel[via]
-            least = min(least, there + min(onward[target] - row[target] for target in travel[origin]))
+            least = min(least, there + min(onward[target] - direct for target, direct in row.items()))
     return least
 
 
@@ -141,7 +153,8 @@ def _idle(duty: Duty) -> Day:
 
 
 def _room_books(instance: Instance) -> tuple[list[RoomBook], dict[tuple[str, int], int]]:
-    books, numbers = [], {}
+    books: list[RoomBook] = []
+    numbers: dict[tuple[str, int], int] = {}
     for site, spans in instance.rooms.items():
         for day in sorted({span.day for span in spans}):
             numbers[site, day] = len(books)
@@ -153,14 +166,14 @@ def _room_books(instance: Instance) -> tuple[list[RoomBook], dict[tuple[str, int
 # --- What the citizen asks for ------------------------------------------------------------------------
 
 
-def _promised(visit: Visit, tick: int) -> Iterator[tuple[Option, int, int, int]]:
+def _promised(visit: Visit, tick: int) -> Iterator[Ask]:
     """The one option, day and start that were promised; they cost nothing."""
     promise = visit.promise
     if promise is not None and promise.start >= 0 and promise.start % tick == 0:
-        yield Option(promise.mode, promise.site), promise.day, 1 << promise.start // tick, 0
+        yield Ask(Option(promise.mode, promise.site), promise.day, 1 << promise.start // tick, 0)
 
 
-def _asked(instance: Instance, visit: Visit) -> Iterator[tuple[Option, int, int, int]]:
+def _asked(instance: Instance, visit: Visit) -> Iterator[Ask]:
     """Each option on each day and level of penalty, with the mask of starts and the price."""
     for option in visit.options:
         by_level: dict[tuple[int, int], int] = defaultdict(int)
@@ -172,7 +185,7 @@ def _asked(instance: Instance, visit: Visit) -> Iterator[tuple[Option, int, int,
             starts = by_level[day, penalty] & ~cheaper[day]
             cheaper[day] |= starts
             wait = instance.weights.wait_day * visit.priority * (day - visit.release)
-            yield option, day, starts, option.penalty + penalty + wait
+            yield Ask(option, day, starts, option.penalty + penalty + wait)
 
 
 def _window_starts(window: Window, minutes: int, tick: int) -> int:

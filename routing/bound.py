@@ -22,7 +22,7 @@ from routing.board import NO_ROOM
 from routing.timeline import earliest_arrival, ticks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from routing.board import Board, Way
 
@@ -31,72 +31,84 @@ _Array: TypeAlias = np.ndarray[Any, Any]
 _GRAIN = 64
 _LARGEST_COST = 2**40
 _MOST_STARTS = 12_000_000
-_PATIENCE = 6
+_LONGEST_STEP = 0.06
 
 
-def lower_bounds(board: Board, cost: int) -> Iterator[int]:
-    """Better and better lower bounds on the cost of every valid plan, chains apart; `cost` is that of one.
+def lower_bounds(board: Board, served: frozenset[int], part_done: Callable[[], float]) -> Iterator[int]:
+    """Better and better lower bounds on the cost of every valid plan, chains apart.
 
-    The sequence ends only with the caller's patience, or after the first if the instance is too large.
+    `served` are the visits that a good plan serves: it only tells where to begin. `part_done` tells which
+    part of the time is over; at 1 the sequence ends. Too large an instance gets the first bound only: every
+    visit by itself, as if there were no other.
     """
-    floor = sum(
-        min(loss, ways[0].price) if ways and board.detour >= 0 else loss if not ways else 0
-        for loss, ways in zip(board.loss, board.ways, strict=True)
-    )
+    floor = sum(_alone(board, visit) for visit in range(len(board.visits)))
     yield floor
     starts = sum(len(way.duties) * way.starts.bit_count() for ways in board.ways for way in ways)
     if 0 < starts <= _MOST_STARTS:
-        for bound in _Relaxation(board).ascend(cost):
+        for bound in _Relaxation(board, served).ascend(part_done):
             if bound > floor:
                 floor = bound
                 yield floor
 
 
+def _alone(board: Board, visit: int) -> int:
+    """What a visit costs at least; travel apart, which may shorten that of others where detours pay."""
+    ways, loss = board.ways[visit], board.loss[visit]
+    return min(loss, ways[0].price) if ways else loss
+
+
 class _Relaxation:
-    """Fees and rents, and how they are raised."""
+    """Fees and rents, and how they are raised: subgradient steps, each price with a length of its own.
 
-    def __init__(self, board: Board) -> None:
-        most = max(max(board.loss, default=0), max((w.price for ways in board.ways for w in ways), default=0))
-        total = max(most * len(board.visits), board.instance.weights.travel_minute * 1440 * len(board.duties))
-        self.scale = 1 + total // _LARGEST_COST
-        self.tours = _Tours(board, self.scale)
-        self.loss = np.array([loss // self.scale for loss in board.loss], dtype=float)
-        self.ticks = 1440 // board.instance.tick + 1
-        self.free = np.array([[book.free(t) for t in range(self.ticks)] for book in board.rooms], dtype=float)
-        self.free = self.free.reshape(len(board.rooms), self.ticks)
+    The lengths follow the rule of Adam (Kingma and Ba 2015), which here comes much further in the same time
+    than Polyak's.
+    """
 
-    def ascend(self, cost: int) -> Iterator[int]:
-        """Subgradient steps of Polyak's length towards a target a little above the best bound."""
-        fee, rent = self._first_fees(), np.zeros_like(self.free)
-        best = best_fee = best_rent = None
-        target_cost, stale, boldness = cost / self.scale, 0, 1.0
-        push_fee = push_rent = 0.0
-        while True:
-            value, served, used = self.tours.cheapest(self.loss - fee, rent)
-            bound = float(self.loss.sum() - fee.sum() - (rent * self.free).sum()) + value
-            if best is None or bound > best:
-                best, best_fee, best_rent, stale = bound, fee, rent, 0
-                yield math.ceil(bound) * self.scale
-            else:
-                stale += 1
-            if stale >= _PATIENCE:
-                boldness, stale = boldness / 2, 0
-                fee, rent = best_fee, best_rent
-                push_fee = push_rent = 0.0
-                continue
-            push_fee = 0.7 * push_fee + 0.3 * np.where((fee > 0) | (served > 1), served - 1, 0.0)
-            push_rent = 0.7 * push_rent + 0.3 * np.where((rent > 0) | (used > self.free), used - self.free, 0.0)
-            norm = float((push_fee**2).sum() + (push_rent**2).sum())
-            if not norm or boldness < 1e-4:
-                return
-            step = boldness * max(target_cost - bound, 1.0) / norm
-            fee = _grained(np.clip(fee + step * push_fee, 0, self.loss))
-            rent = _grained(np.maximum(rent + step * push_rent, 0))
+    def __init__(self, board: Board, served: frozenset[int]) -> None:
+        loss = [*board.loss, 1]
+        prices = (way.price for ways in board.ways for way in ways)
+        most = max(*loss, *prices, board.instance.weights.travel_minute * 1440)
+        self._scale = 1 + most * (len(loss) + len(board.duties)) // _LARGEST_COST
+        self._tours = _Tours(board, self._scale)
+        self._loss = np.array([one // self._scale for one in board.loss], dtype=float)
+        ticks = range(1440 // board.instance.tick + 1)
+        free = [[book.free(tick) for tick in ticks] for book in board.rooms]
+        self._free = np.array(free, dtype=float).reshape(len(board.rooms), len(ticks))
+        gains = [
+            (ways[0].price // self._scale if ways else 0) if visit in served or not ways else 0.3 * one
+            for visit, (ways, one) in enumerate(zip(board.ways, self._loss, strict=True))
+        ]
+        self._fee = _grained(self._loss - np.minimum(gains, self._loss))
+        self._unit = float(np.median(self._loss))
 
-    def _first_fees(self) -> _Array:
-        """Nobody gets more for a visit than a moderate price, whatever its loss."""
-        ordinary = np.minimum(self.loss, 0.3 * np.median(self.loss) if len(self.loss) else 0)
-        return _grained(self.loss - ordinary)
+    def ascend(self, part_done: Callable[[], float]) -> Iterator[int]:
+        """The bound of every step, better or not."""
+        fee, rent = self._fee, np.zeros_like(self._free)
+        fee_step, rent_step = _Steps(fee.shape), _Steps(rent.shape)
+        while self._tours.any and (part := part_done()) < 1:
+            value, served, used = self._tours.cheapest(self._loss - fee, rent)
+            bound = float(self._loss.sum() - fee.sum() - (rent * self._free).sum()) + value
+            yield math.ceil(bound) * self._scale
+            length = self._unit * _LONGEST_STEP * max(1 - part, 0.02)
+            lack = np.where((fee > 0) | (served > 1), served - 1, 0.0)
+            fee = _grained(np.clip(fee + length * fee_step.towards(lack), 0, self._loss))
+            lack = np.where((rent > 0) | (used > self._free), used - self._free, 0.0)
+            rent = _grained(np.maximum(rent + 0.3 * length * rent_step.towards(lack), 0))
+
+
+class _Steps:
+    """Directions smoothed over time and scaled by how much each of them varies."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._mean, self._square, self._count = np.zeros(shape), np.zeros(shape), 0
+
+    def towards(self, gradient: _Array) -> _Array:
+        """The next step, each part of it of about the length 1."""
+        self._count += 1
+        self._mean = 0.9 * self._mean + 0.1 * gradient
+        self._square = 0.99 * self._square + 0.01 * gradient**2
+        mean = self._mean / (1 - 0.9**self._count)
+        return mean / (np.sqrt(self._square / (1 - 0.99**self._count)) + 1e-3)
 
 
 def _grained(values: _Array) -> _Array:
@@ -104,7 +116,11 @@ def _grained(values: _Array) -> _Array:
 
 
 class _Tours:
-    """The cheapest tour of every shift. A spot is a place of one shift; a slot a spot, start, length and room."""
+    """The cheapest tour of every shift.
+
+    A spot is a place of one shift, a slot a start there with a length and a room. `any` is False if nothing
+    can be served at all.
+    """
 
     def __init__(self, board: Board, scale: int) -> None:
         self._board, self._scale = board, scale
@@ -114,7 +130,8 @@ class _Tours:
         self._spots: list[tuple[int, int, str]] = []
         self._number: dict[tuple[int, int, str], int] = {}
         self._find_slots()
-        self._find_trips()
+        if self.any:
+            self._find_trips()
 
     # --- What there is ----------------------------------------------------------------------------
 
@@ -140,6 +157,9 @@ class _Tours:
                     kinds.append((spot * 512 + way.ticks) * 2**20 + way.room + 1)
                     visits.append(visit)
                     prices.append(way.price // self._scale)
+        self.any = bool(ticks)
+        if not ticks:
+            return
         key = np.concatenate(ticks) * 2**49 + np.repeat(np.array(kinds, dtype=np.int64), counts)
         order = np.argsort(key, kind="stable")
         key = key[order]
@@ -156,7 +176,7 @@ class _Tours:
         self._from_tick = np.searchsorted(self._start, np.arange(self._ticks + 1))
 
     def _possible(self, way: Way) -> Iterator[tuple[int, int]]:
-        """The spots at which the way is possible, with the starts: those of an empty day where that is safe."""
+        """The spots at which the way is possible, with the starts (of an empty day where that is safe)."""
         board = self._board
         for duty in way.duties:
             place = way.place or board.duties[duty].base
@@ -170,7 +190,7 @@ class _Tours:
                     yield self._spot(duty, shift, place), in_shift
 
     def _find_trips(self) -> None:
-        """Every way between two spots of a shift, its price and when it arrives, for each tick of departure."""
+        """Every way between two spots of a shift, its price and, by tick of departure, when it arrives."""
         by_shift: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, (duty, shift, _) in enumerate(self._spots):
             by_shift[duty, shift].append(number)
@@ -236,7 +256,7 @@ class _Tours:
         return value, served, used
 
     def _backwards(self, slot: _Array) -> tuple[_Array, _Array, _Array]:
-        """What it costs from a tick on, for each spot: serving at once, having just arrived, having worked."""
+        """What it costs from a tick on, by spot: serving at once, having just arrived, having worked."""
         spots = len(self._spots)
         serve = np.full((self._ticks + 1, spots), np.inf)
         fresh, worked = serve.copy(), serve.copy()

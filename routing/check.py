@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from routing.problem import MODES, Assignment, Instance, Option, Plan, Promise, Shift, Specialist, Visit
@@ -187,7 +188,9 @@ def _travel_violations(instance: Instance, lines: Sequence[Assignment]) -> Itera
         specialist = instance.specialists[specialist_id]
         where = f"specialist {specialist_id}, day {day}"
         for shift, inside in _by_shift(specialist, day, stops):
-            yield from (f"{where}: {wrong}" for wrong in _tour_violations(instance, specialist, shift, inside))
+            yield from (
+                f"{where}: {wrong}" for wrong in _tour_violations(instance, specialist, shift, inside)
+            )
         minutes = _travel_minutes(instance, specialist, day, stops)
         if specialist.max_travel is not None and minutes > specialist.max_travel:
             yield f"{where}: travels {minutes} minutes, {specialist.max_travel} allowed"
@@ -228,7 +231,7 @@ def _tour_violations(
         if any(stop.begin < end and begin < stop.end for begin, end in shift.breaks):
             yield f"visit {stop.name} overlaps a break"
     tour = _tour(specialist, shift, stops)
-    for before, after in zip(tour, tour[1:], strict=False):
+    for before, after in pairwise(tour):
         if after.begin < before.end:
             yield f"{before.name} and {after.name} overlap"
         elif before.place != after.place:
@@ -259,7 +262,7 @@ def _travel_minutes(instance: Instance, specialist: Specialist, day: int, stops:
     total = 0
     for shift, inside in _by_shift(specialist, day, stops):
         tour = _tour(specialist, shift, inside) if shift else []
-        total += sum(instance.travel[a.place][b.place] for a, b in zip(tour, tour[1:], strict=False))
+        total += sum(instance.travel[a.place][b.place] for a, b in pairwise(tour))
     return total
 
 
@@ -273,9 +276,14 @@ def _chain_violations(instance: Instance, lines: Sequence[Assignment]) -> Iterat
         if members and len(members) < len(chain):
             missing = ", ".join(visit for visit in chain if visit not in served)
             yield f"chain {', '.join(chain)}: {missing} not served"
-        for before, after in zip(members, members[1:], strict=False):
+        for before, after in pairwise(members):
             end = before.start + _minutes(instance.visits[before.visit], before)
-            if (before.day, end, before.mode, before.site) != (after.day, after.start, after.mode, after.site):
+            if (before.day, end, before.mode, before.site) != (
+                after.day,
+                after.start,
+                after.mode,
+                after.site,
+            ):
                 yield f"chain {', '.join(chain)}: {after.visit} does not follow on {before.visit}"
 
 
@@ -296,7 +304,9 @@ def _report(instance: Instance, plan: Plan) -> Report:
     return Report(
         violations=(),
         cost=cost,
-        unserved={priority: sum(v.priority == priority for v in left) for priority in sorted(weights.unserved)},
+        unserved={
+            priority: sum(v.priority == priority for v in left) for priority in sorted(weights.unserved)
+        },
         lost=sum(visit.promise is not None for visit in left),
         travel=travel,
         changed=sum(_leaves_holder(instance, line) for line in plan.assignments),

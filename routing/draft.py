@@ -43,7 +43,7 @@ class Draft:
         self._travel_minute = board.instance.weights.travel_minute
 
     def cheapest(self, visit: int, ceiling: int) -> tuple[int, int, Place] | None:
-        """The cheapest way to serve a visit below the ceiling: its cost, the mask of starts, the first of them."""
+        """The cheapest way to serve a visit below the ceiling: its cost, all such starts, the first."""
         days, rooms, minute, detour = self.days, self.rooms, self._travel_minute, self.board.detour
         best = None
         for way in self.board.ways[visit]:
@@ -81,7 +81,7 @@ class Draft:
         self.cost += (after.travelled - before.travelled) * self._travel_minute
 
     def take_out(self, visits: Iterable[int]) -> bool:
-        """Leave visits unserved; False, and nothing is done, where the ways between the others would not fit."""
+        """Leave visits unserved; where the ways between the others would not fit, do nothing: False."""
         by_duty: dict[int, set[str]] = defaultdict(set)
         numbers = [visit for visit in visits if self.places[visit] is not None]
         for visit in numbers:

@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -293,7 +294,9 @@ class _InstanceReader:
             identity = item.key("id")
             if identity.text() in result and identity.alive:
                 identity.mistake(f"{_show(identity.value)} is given more than once")
-            result[identity.text()] = read(item)
+            value = read(item)
+            if identity.alive:
+                result[identity.text()] = value
         return result
 
     def _rooms_of(self, site: _Node) -> tuple[Rooms, ...]:
@@ -426,9 +429,9 @@ class _InstanceReader:
         )
 
 
-def _refuse_overlap(node: _Node, spans: Sequence[Rooms] | Sequence[Shift]) -> None:
-    ordered = sorted(spans, key=lambda span: (span.day, span.begin))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+def _refuse_overlap(node: _Node, spans: Sequence[Rooms | Shift]) -> None:
+    ordered: list[Rooms | Shift] = sorted(spans, key=lambda span: (span.day, span.begin))
+    for before, after in pairwise(ordered):
         if before.day == after.day and before.end > after.begin:
             node.mistake(f"overlap on day {after.day} at minute {after.begin}")
             return

@@ -30,7 +30,7 @@ _LARGEST_TOTAL = 2**50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The best plan found, None if there was no time for one, and a bound on the cost of all plans."""
+    """The cheapest assignments, None if they could not be proven so in time, and a bound on their cost."""
 
     lines: tuple[Assignment, ...] | None
     bound: int
@@ -69,8 +69,8 @@ def solve_exactly(board: Board, visits: Sequence[int], seconds: float) -> Answer
     solver.parameters.random_seed = 1
     status = solver.solve(network.model)
     bound = max(0, round(solver.best_objective_bound)) * network.scale
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Answer(None, max(0, bound) if status == cp_model.UNKNOWN else 0)
+    if status != cp_model.OPTIMAL:
+        return Answer(None, bound)
     places: list[Place | None] = [None] * len(board.visits)
     for visit, place, literal in network.starts:
         if solver.boolean_value(literal):

@@ -36,6 +36,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Solved:
+    """The best way to serve some visits, whatever becomes of the others; who is not listed is unserved."""
+
+    visits: frozenset[str]
+    lines: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """No valid plan costs less than this."""
 
@@ -121,10 +129,9 @@ class SolveExactly:
     task: Task
     until: float
 
-    def carry_out(self) -> Iterator[Found | Proven]:
-        """The plan with each solved part in the place of the old one, and the bounds of the parts together."""
+    def carry_out(self) -> Iterator[Solved | Proven]:
+        """One solved part after the other, and the bounds of the parts together."""
         board = self.task.relaxed()
-        lines = {line.visit: line for line in self.task.lines}
         proven = 0
         for part in independent_parts(board):
             seconds = self.until - time.monotonic()
@@ -134,10 +141,7 @@ class SolveExactly:
             proven += answer.bound
             yield Proven(proven)
             if answer.lines is not None and not self.task.instance.chains:
-                for visit in part:
-                    lines.pop(board.visits[visit].id, None)
-                lines |= {line.visit: line for line in answer.lines}
-                yield Found(tuple(lines.values()))
+                yield Solved(frozenset(board.visits[visit].id for visit in part), answer.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,12 @@ class Bound:
 
     task: Task
     until: float
-    cost: int
 
     def carry_out(self) -> Iterator[Proven]:
         """Better and better bounds."""
-        for bound in lower_bounds(self.task.relaxed(), self.cost):
+        board = self.task.relaxed()
+        begun = time.monotonic()
+        served = frozenset(board.number[line.visit] for line in self.task.lines)
+        span = max(self.until - begun, 0.001)
+        for bound in lower_bounds(board, served, lambda: (time.monotonic() - begun) / span):
             yield Proven(bound)
-            if time.monotonic() > self.until:
-                return

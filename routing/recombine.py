@@ -38,7 +38,7 @@ def columns_of(lines: Iterable[Assignment]) -> set[Column]:
 def recombine(
     draft: Draft, columns: Iterable[Column], seconds: float, workers: int
 ) -> tuple[Assignment, ...] | None:
-    """The cheapest plan made of the columns and the draft's own days; None if none is cheaper in that time."""
+    """The cheapest plan made of the columns and the draft's own days; None if there was no time."""
     own = columns_of(draft.lines())
     others = sorted(set(columns) - own, key=str)[: _MOST_COLUMNS - len(own)]
     chosen = [*sorted(own, key=str), *others]
@@ -100,7 +100,9 @@ def _saving(board: Board, places: dict[int, Place]) -> int:
     """What the column is worth: the losses it prevents less what it costs."""
     duty = next(iter(places.values())).duty
     tick = board.instance.tick
-    stops = [place.stop(board.visits[visit].id, board.duties[duty].base, tick) for visit, place in places.items()]
+    stops = [
+        place.stop(board.visits[visit].id, board.duties[duty].base, tick) for visit, place in places.items()
+    ]
     day = board.duties[duty].day(stops)
     if day is None:
         raise ValueError(f"{board.owners[duty]} has a column that breaks a rule")

@@ -12,16 +12,17 @@ import os
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from routing.board import Board
 from routing.check import Report, check
 from routing.greedy import greedy
-from routing.orders import Anneal, Bound, Found, Proven, Recombine, SolveExactly, Task
+from routing.orders import Anneal, Bound, Found, Proven, Recombine, Solved, SolveExactly, Task
 from routing.problem import Plan
 from routing.recombine import Column, columns_of
 from routing.stop import Progress, Stop
-from routing.workshop import Worker
+from routing.workshop import Worker, wait_for_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,7 @@ _ROUND = 120.0
 _MARGIN = 0.5
 """Seconds before the end at which children must answer, so that their last word is heard."""
 _MEMORY_MB = 3_000
-_PROOF, _SEARCH, _RECOMBINATION = 0.3, 0.7, 0.85
+_PROOF, _SEARCH, _RECOMBINATION = 0.35, 0.7, 0.85
 """Parts of a round at which the proof, the search and the recombination end."""
 _POLISH_FROM = 0.6
 _MOST_LANES = 8
@@ -110,13 +111,13 @@ class _Search:
         while self._report.cost != self._bound:
             begin, end = time.monotonic(), self._end_of_round()
             if end - begin < _MARGIN:
-                self._wait(end)
+                return
             self._phase = "search"
             self._work(self._search_lanes(lanes, begin, end))
             self._phase = "recombine"
-            self._work([[lambda end=end, begin=begin: self._recombination(lanes, begin, end)]])
+            self._work([[partial(self._recombination, lanes, begin, end)]])
             self._phase = "polish"
-            self._work([[lambda end=end: self._anneal(end, _POLISH_FROM)]] * lanes)
+            self._work([[partial(self._anneal, end, _POLISH_FROM)]] * lanes)
 
     def end(self) -> None:
         """End all children."""
@@ -136,12 +137,12 @@ class _Search:
     def _search_lanes(self, lanes: int, begin: float, end: float) -> list[_Lane]:
         """One lane proves first, as long as there is something to prove; all search."""
         until = begin + _SEARCH * (end - begin)
-        search = [[lambda: self._anneal(until)] for _ in range(lanes)]
+        search: list[_Lane] = [[partial(self._anneal, until)]] * lanes
         if begin - self._began < _ROUND:
             proof_until = begin + _PROOF * (end - begin)
             search[-1] = [
-                lambda: SolveExactly(self._task(), proof_until),
-                lambda: Bound(self._task(), proof_until, self._cost()),
+                lambda: SolveExactly(self._task(), until),
+                lambda: Bound(self._task(), proof_until),
                 *search[-1],
             ]
         return search
@@ -166,7 +167,7 @@ class _Search:
         for number, queue in enumerate(queues):
             self._next_order(number, queue, at_work)
         while at_work:
-            Worker.wait_for_any([worker for worker, _ in at_work.values()], _LOOK_EVERY)
+            wait_for_any([worker for worker, _ in at_work.values()], _LOOK_EVERY)
             for number, (worker, until) in list(at_work.items()):
                 for answer in worker.messages():
                     self._hear(answer)
@@ -193,6 +194,9 @@ class _Search:
             if answer.bound > self._bound:
                 self._bound = answer.bound
                 self._changed = time.monotonic()
+        elif isinstance(answer, Solved):
+            others = tuple(line for line in self._best.assignments if line.visit not in answer.visits)
+            self._consider(others + answer.lines)
         elif isinstance(answer, Found):
             self._columns |= answer.columns
             self._consider(answer.lines)
@@ -229,11 +233,6 @@ class _Search:
             self._tell(state)
         if self._stop.is_met(state) or state.cost == self._bound:
             raise _Over
-
-    def _wait(self, until: float) -> None:
-        """Nothing useful fits into what is left of the time."""
-        del until
-        raise _Over
 
 
 def _cost(report: Report) -> int:

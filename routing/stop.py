@@ -30,7 +30,7 @@ class Progress:
 
 
 class Stop(Protocol):
-    """A criterion: `is_met` says whether the search is over, `horizon` after how many seconds at the latest."""
+    """A criterion: `is_met` says whether the search is over, `horizon` when at the latest."""
 
     def is_met(self, progress: Progress) -> bool:
         """Whether the search is over."""

@@ -243,7 +243,7 @@ class Day:
 
 
 class RoomBook:
-    """The rooms of a site on one day that are still free, as masks: level n is set where n + 1 rooms are free."""
+    """The rooms of a site on one day that are still free: bit t of level n says that n + 1 are free at t."""
 
     __slots__ = ("_levels", "_starts")
 

@@ -65,10 +65,14 @@ class Worker:
         self._process.wait()
         self._conn.close()
 
-    @staticmethod
-    def wait_for_any(workers: Sequence[Worker], seconds: float) -> None:
-        """Until one of them has sent something or ended, at most so long."""
-        wait([worker._conn for worker in workers if not worker.done], max(0.0, seconds))
+    def fileno(self) -> int:
+        """What `multiprocessing.connection.wait` waits for."""
+        return self._conn.fileno()
+
+
+def wait_for_any(workers: Sequence[Worker], seconds: float) -> None:
+    """Wait until one of them has sent something or ended, at most so long."""
+    wait([worker.fileno() for worker in workers if not worker.done], max(0.0, seconds))
 
 
 def _main(handle: int, memory_mb: int) -> None:

@@ -3,7 +3,7 @@
 Codes are the county's own (`DM-BSC`, `GSI-NEU`) and identify everything between files, tables, API
 and planner. Times of day are integer minutes from local midnight, spans are half-open, weekdays are
 ISO (1 is Monday), dates of validity are inclusive and None where open. The rules between these values
-(references, overlaps) are checked where a county enters, in `store.county_folder`.
+(references, overlaps) are checked where a county enters, in `store.county_rules`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 K = TypeVar("K", bound="Hashable")
 Span: TypeAlias = tuple[int, int]
-_DAY_END = 24 * 60
 
 
 class ObstacleKind(StrEnum):
@@ -199,6 +198,5 @@ def _trimmed(begin: int, end: int, breaks: Iterable[Span]) -> WorkSpan:
 
 
 def _minute_of(moment: datetime, day: date) -> int:
-    """Minutes from the midnight that begins a day, not beyond its ends."""
-    passed = (moment - datetime.combine(day, datetime.min.time())).total_seconds() // 60
-    return min(max(int(passed), 0), _DAY_END)
+    """Minutes from the midnight that begins a day; negative before it."""
+    return int((moment - datetime.combine(day, datetime.min.time())).total_seconds() // 60)

@@ -74,6 +74,14 @@ REQUEST_WORDS: Mapping[str, Mapping[Literal["de", "en"], str]] = {
         "de": "„{service}“ gibt es nicht als „{mode}“.",
         "en": "“{service}” cannot be had as “{mode}”.",
     },
+    "mode_twice": {
+        "de": "Die Art „{mode}“ steht hier zweimal.",
+        "en": "The way “{mode}” is named twice.",
+    },
+    "need_twice": {
+        "de": "Der Bedarf „{need}“ steht hier zweimal.",
+        "en": "The need “{need}” is named twice.",
+    },
     "language_unknown": {
         "de": (
             "Die Sprache „{language}“ spricht hier niemand. Möglich sind: {known}. Für andere Sprachen "

@@ -89,10 +89,10 @@ class Notice:
             raise ValueError(f"venue: must be given for a visit and only then, the mode is {self.mode.value}")
         if self.sequence < 0:
             raise ValueError("sequence: below 0")
-        _check_link(self.manage_url)
+        check_link(self.manage_url)
 
 
-def _check_link(url: str) -> None:
+def check_link(url: str) -> None:
     """Only https reaches citizens; plain http is for a developer's own machine."""
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > _LONGEST_LINK:
         raise ValueError("manage_url: too long, or has characters that a link must percent-encode")

@@ -107,8 +107,8 @@ class _Citizens:
         first = self.chance.choice(self.services)
         if self.chance.random() > SHARE_TWO_SERVICES:
             return (first.code,)
-        others = [s.code for s in self.services if s.code != first.code and s.unit == first.unit]
-        return (first.code, self.chance.choice(others)) if others else (first.code,)
+        second = self.chance.choice(self.services)
+        return (first.code,) if second is first else (first.code, second.code)
 
     def _modes(self, services: Sequence[str]) -> tuple[Mode, ...]:
         """Meeting in person first; video and phone as far as everything can be had that way."""

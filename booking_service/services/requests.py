@@ -131,7 +131,7 @@ def _take(
     cleaned, mistakes = _clean_contact(contact, notify, wanted, entry)
     mistakes += _mistakes(county, wanted, now)
     # looked at last: a wrong site or service would make every window wrong as well
-    mistakes = mistakes or [*_opening_mistakes(county, wanted)]
+    mistakes = mistakes or [*_opening_mistakes(county, wanted, now)]
     if mistakes:
         raise Rejected(mistakes)
     reference = _unused_reference(session)
@@ -233,6 +233,7 @@ def _mistakes(county: County, wanted: Wanted, now: datetime) -> Iterator[Mistake
     yield from _service_mistakes(county, wanted.services)
     yield from _site_mistakes(county, wanted)
     yield from _mode_mistakes(county, wanted.modes, services)
+    yield from _need_mistakes(wanted.needs)
     yield from _people_mistakes(county, wanted, services)
     yield from _window_mistakes(wanted.windows, now)
 
@@ -276,11 +277,20 @@ def _mode_mistakes(county: County, modes: Sequence[Mode], services: Iterable[Ser
     if not modes:
         yield Mistake("/modes", "modes_missing")
     for position, mode in enumerate(modes):
+        if mode in modes[:position]:
+            yield Mistake(f"/modes/{position}", "mode_twice", {"mode": mode})
+            continue
         for service in services:
             if (service.code, mode) not in offered:
                 yield Mistake(
                     f"/modes/{position}", "mode_not_offered", {"service": service.code, "mode": mode}
                 )
+
+
+def _need_mistakes(needs: Sequence[Need]) -> Iterator[Mistake]:
+    for position, need in enumerate(needs):
+        if need in needs[:position]:
+            yield Mistake(f"/needs/{position}", "need_twice", {"need": need})
 
 
 def _people_mistakes(county: County, wanted: Wanted, services: Sequence[Service]) -> Iterator[Mistake]:
@@ -310,14 +320,19 @@ def _window_mistakes(windows: Sequence[TimeWindow], now: datetime) -> Iterator[M
             yield Mistake(place, "window_reversed")
         elif window.end <= now:
             yield Mistake(f"{place}/to", "window_past")
+        elif window.begin < now - FARTHEST:
+            yield Mistake(f"{place}/from", "window_past")
         elif window.begin > now + FARTHEST:
             yield Mistake(f"{place}/from", "window_too_far", {"days": FARTHEST.days})
+        elif window.end > now + FARTHEST:
+            yield Mistake(f"{place}/to", "window_too_far", {"days": FARTHEST.days})
 
 
-def _opening_mistakes(county: County, wanted: Wanted) -> Iterator[Mistake]:
+def _opening_mistakes(county: County, wanted: Wanted, now: datetime) -> Iterator[Mistake]:
     """A window in which nobody could ever be met, however many specialists there were."""
     zone = county.settings.zone
-    for position, window in enumerate(wanted.windows):
+    for position, asked in enumerate(wanted.windows):
+        window = replace(asked, begin=max(asked.begin, now))
         first = zones.local_day(window.begin, zone)
         last = zones.local_day(window.end, zone)
         calendar = calendar_of(county, first, last)

@@ -108,7 +108,7 @@ def choice(enum: type[E]) -> Kind[E]:
             raise BadCell("cell_choice", value=shown(cell), allowed=", ".join(enum))
         return enum(cell)
 
-    return Kind(read, lambda value: value.value)
+    return Kind(read, str)
 
 
 def optional(kind: Kind[T]) -> Kind[T | None]:

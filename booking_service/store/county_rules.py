@@ -182,7 +182,7 @@ def _travel(travel: Sheet[Any], sites: Sheet[Any]) -> Iterator[Mistake]:
     for row, (origin, destination) in _spans(travel):
         if origin == destination and row.values.get("minutes"):
             yield Mistake(travel.place(row, "minutes"), "county_travel_self", {"site": origin})
-    if not (travel.whole and sites.whole):
+    if not travel.whole:
         return
     given = {pair for _row, pair in _spans(travel)}
     codes = sorted(_codes(sites))

@@ -162,7 +162,7 @@ service_table = Table(
     _choice("competence", county.Competence),
     _text("refer_to"),
     _choice("urgent_class", county.UrgentClass),
-    Column("emergency_codes", Words, nullable=False),
+    Column("emergency_codes", Choices(county.Emergency), nullable=False),
     _choice("sensitivity", county.Sensitivity),
     Column("documents", Words, nullable=False),
     Column("leika_keys", Words, nullable=False),

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from flask import Response, json, request
+from flask import Response, json, render_template, request
 
 from booking_service.domain.mistakes import ALL_WORDS, Language, Mistake, Rejected
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from werkzeug.exceptions import HTTPException
+
+    from booking_service.store.county import NoCounty
 
 MEDIA_TYPE = "application/problem+json"
 INVALID = "field_invalid"
@@ -62,14 +64,19 @@ def problem(
     ]
     if errors:
         body["errors"] = errors
-    return Response(
-        json.dumps(body, ensure_ascii=False), status=status, mimetype=MEDIA_TYPE, content_type=MEDIA_TYPE
-    )
+    # JSON can spell halves of characters; they come back as a question mark
+    text = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    return Response(text, status=status, mimetype=MEDIA_TYPE, content_type=MEDIA_TYPE)
 
 
 def of_rejected(error: Rejected) -> Response:
     """Input that had mistakes."""
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "rejected", mistakes=error.mistakes)
+
+
+def of_no_county(_error: NoCounty) -> Response:
+    """The service has been started, but nobody has loaded a county yet."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_county")
 
 
 def of_http(error: HTTPException) -> Response:
@@ -86,6 +93,12 @@ def of_http(error: HTTPException) -> Response:
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}
     )
     return made
+
+
+def page_of(error: HTTPException) -> Response:
+    """The same for people: what happened and what to do, in a few words."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    return Response(render_template("error.html", status=status), status=status, mimetype="text/html")
 
 
 def _mistakes_of(messages: Mapping[Any, Any] | list[Any], pointer: str) -> Iterator[Mistake]:

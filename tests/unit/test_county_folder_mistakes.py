@@ -234,6 +234,11 @@ def test_after_an_open_quotation_mark_the_following_rows_are_still_read(folder):
     ]
 
 
+def test_an_open_quotation_mark_is_told_at_its_line_behind_a_cell_of_several_lines(folder):
+    (folder / "rooms.csv").write_text('room,site,name\n"NORD-1\n",NORD,"Raum\n')
+    assert mistakes(folder) == [("rooms.csv:3", "cell_quote")]
+
+
 def test_a_missing_folder_and_a_file_in_its_place_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     assert mistakes(tmp_path / "nowhere") == [(str(tmp_path / "nowhere"), "file_no_folder")]
@@ -379,6 +384,12 @@ def test_hours_of_the_same_time_are_fine_in_different_weeks_or_validities(folder
     assert len(read_folder(folder).hours) == 5
 
 
+def test_a_closure_may_last_one_day(folder):
+    edit(folder, "closures.csv", "2027-08-20", "2027-08-16")
+    closure = read_folder(folder).closures[0]
+    assert closure.begin == closure.end
+
+
 SETTING_MISTAKES = [
     ('code = "99999"', "", "1:code", "county_key_missing"),
     ('code = "99999"', "code = 99999", "1:code", "county_not_a_text"),
@@ -428,6 +439,15 @@ def test_writing_what_was_read_from_an_example_gives_the_same_bytes(name, tmp_pa
     assert {file: (tmp_path / file).read_bytes() for file in FILES} == {
         file: (EXAMPLES / name / file).read_bytes() for file in FILES
     }
+
+
+def test_texts_with_separators_quotation_marks_and_line_breaks_are_kept(folder, tmp_path):
+    county = read_folder(folder)
+    site = replace(county.sites[0], name='Haus "A", links', note='erst\n"dann"', lat=53.123456)
+    settings = replace(county.settings, office_group='Kreis "M\\N"')
+    quirky = replace(county, settings=settings, sites=(site, county.sites[1]))
+    write_folder(quirky, tmp_path / "new")
+    assert read_folder(tmp_path / "new") == quirky
 
 
 def test_an_earlier_export_is_written_over_and_leaves_no_other_file(folder):

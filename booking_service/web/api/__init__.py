@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
+from flask import request
 from flask_smorest import Api
 
 from booking_service.domain.mistakes import Rejected
+from booking_service.store.county import NoCounty
 from booking_service.web import problems
 from booking_service.web.api.requests import blueprint as requests_blueprint
 
@@ -31,8 +34,18 @@ class ProblemApi(Api):
     ERROR_SCHEMA = problems.Problem
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer with a problem."""
-        return problems.of_http(error)
+        """Answer with a problem, or with a page to whoever asked for a page."""
+        if request.path.startswith(f"{PREFIX}/"):
+            return problems.of_http(error)
+        return problems.page_of(error)
+
+    def _register_responses(self) -> None:
+        """Describe errors in the media type that they have: flask-smorest knows one type for all answers."""
+        phrases = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+        phrases[self.DEFAULT_ERROR_RESPONSE_NAME] = "Any other problem"
+        for name, phrase in phrases.items():
+            content = {problems.MEDIA_TYPE: {"schema": self.ERROR_SCHEMA}}
+            self.spec.components.response(name, {"description": phrase, "content": content}, lazy=True)
 
 
 def init_api(app: Flask) -> None:
@@ -45,8 +58,10 @@ def init_api(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = ProblemApi(app)
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(requests_blueprint, url_prefix=PREFIX)
     app.register_error_handler(Rejected, problems.of_rejected)
+    app.register_error_handler(NoCounty, problems.of_no_county)
     app.extensions["api"] = api
 
 

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from flask import current_app, request
+from flask import Request, abort, current_app, request
 from flask.views import MethodView
-from flask_smorest import Blueprint, abort
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser, is_json_request
 
 from booking_service.domain.bookings import Contact, Need, Notify, RequestStatus, TimeWindow, Urgency, Wanted
 from booking_service.domain.county import Mode
@@ -21,16 +22,40 @@ from booking_service.web.problems import language_of_request
 if TYPE_CHECKING:
     from booking_service.services.links import Links
 
-blueprint = Blueprint("requests", __name__, description="Wishes for an appointment")
-
 MOST_PER_ADDRESS = "300 per minute"
 CODE = ma.validate.Length(1, 32)
+
+
+class JsonParser(FlaskParser):
+    """Reads JSON and nothing else; webargs alone would take another type for an empty body."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if not is_json_request(req):
+            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            return super()._raw_load_json(req)
+        except RecursionError:  # nested deeper than Python reads
+            abort(HTTPStatus.BAD_REQUEST)
+
+
+class RequestsBlueprint(Blueprint):
+    """A blueprint with our way of reading bodies."""
+
+    ARGUMENTS_PARSER = JsonParser()
+
+
+blueprint = RequestsBlueprint("requests", __name__, description="Wishes for an appointment")
 
 
 class Strict(ma.Schema):
     """What is not known is refused, so that a typing error does not go unnoticed."""
 
     error_messages = {"unknown": "field_unknown", "type": "field_invalid"}  # noqa: RUF012 - as marshmallow declares it
+
+    class Meta:
+        """Said once more, so that the OpenAPI document says it too."""
+
+        unknown = ma.RAISE
 
 
 class ContactBody(Strict):
@@ -134,7 +159,11 @@ class Requests(MethodView):
     @limiter.limit(MOST_PER_ADDRESS)
     @blueprint.arguments(RequestBody)
     @blueprint.response(HTTPStatus.CREATED, RequestReceipt)
-    @blueprint.alt_response(HTTPStatus.TOO_MANY_REQUESTS, description="too many requests from one address")
+    @blueprint.alt_response(HTTPStatus.BAD_REQUEST, "BAD_REQUEST")
+    @blueprint.alt_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "REQUEST_ENTITY_TOO_LARGE")
+    @blueprint.alt_response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE")
+    @blueprint.alt_response(HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS")
+    @blueprint.alt_response(HTTPStatus.SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE")
     def post(self, body: dict[str, Any]) -> dict[str, Any]:
         """Ask for an appointment. The planner looks for one; the confirmation comes as the contact wishes."""
         reference = requests.take_request(
@@ -157,12 +186,13 @@ class OneRequest(MethodView):
     """One request."""
 
     @blueprint.response(HTTPStatus.OK, RequestState)
-    @blueprint.alt_response(
-        HTTPStatus.NOT_FOUND, description="no such request, or the token does not open it"
-    )
+    @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
     @blueprint.doc(security=[{"token": []}])
     def get(self, reference: str) -> dict[str, Any]:
-        """Tell how a request stands, to whoever has its token (`Authorization: Bearer TOKEN`)."""
+        """Tell how a request stands, to whoever has its token (`Authorization: Bearer TOKEN`).
+
+        Without the right token it is as if there were no such request.
+        """
         links: Links = current_app.extensions["links"]
         given = request.authorization
         token = given.token if given is not None and given.type == "bearer" else None
@@ -178,10 +208,10 @@ def _wanted(body: dict[str, Any]) -> Wanted:
     return Wanted(
         services=tuple(body["services"]),
         sites=tuple(body["sites"]),
-        modes=tuple(dict.fromkeys(body["modes"])),
+        modes=tuple(body["modes"]),
         windows=tuple(TimeWindow(window["begin"], window["end"]) for window in body["windows"]),
         language=body["language"],
-        needs=tuple(dict.fromkeys(body["needs"])),
+        needs=tuple(body["needs"]),
         urgency=body["urgency"],
         wish=body["wish"],
     )
