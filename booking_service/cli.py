@@ -48,7 +48,9 @@ def register(app: Flask) -> None:
 
 
 def _language() -> Language:
-    return "de" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("de") else "en"
+    # as POSIX has it: one that is empty counts as not set
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "de" if locale.startswith("de") else "en"
 
 
 def telling_mistakes(command: Callable[P, T]) -> Callable[P, T]:

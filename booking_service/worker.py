@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-NIGHTLY_HOUR = 2
+# the hour before is skipped by the clock once a year and occurs twice once a year
+NIGHTLY_HOUR = 3
 
 
 def make_huey(settings: Settings) -> Huey:

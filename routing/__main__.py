@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,6 +65,7 @@ def _seconds(text: str) -> float:
 
 
 def _solve(options: argparse.Namespace) -> int:
+    begun = time.monotonic()
     instance = _read(options.instance, read_instance)
     if instance is None:
         return 2
@@ -74,7 +76,7 @@ def _solve(options: argparse.Namespace) -> int:
         _complain(f"{options.output}: no such folder")
         return 2
     display = _Display()
-    stop = Seconds(options.seconds)
+    stop = Seconds(max(0.0, options.seconds - (time.monotonic() - begun)))
     plan = solve(instance, stop=stop, seed=options.seed, start=start, progress=display.show)
     display.close()
     try:

@@ -159,7 +159,8 @@ def _room_books(instance: Instance) -> tuple[list[RoomBook], dict[tuple[str, int
         for day in sorted({span.day for span in spans}):
             numbers[site, day] = len(books)
             spans_of_day = [span for span in spans if span.day == day]
-            books.append(RoomBook.of(spans_of_day, instance.tick, len(instance.specialists)))
+            # one more than could ever be in use, so that where a room lacks it is for want of rooms
+            books.append(RoomBook.of(spans_of_day, instance.tick, len(instance.specialists) + 1))
     return books, numbers
 
 

@@ -260,8 +260,9 @@ class _Tours:
         spots = len(self._spots)
         serve = np.full((self._ticks + 1, spots), np.inf)
         fresh, worked = serve.copy(), serve.copy()
-        worked[self._ticks, self._bases] = 0
-        for tick in range(self._ticks - 1, -1, -1):
+        last_tick = int((self._start + self._length).max())
+        worked[last_tick + 1 :, self._bases] = 0
+        for tick in range(last_tick, int(self._begin.min()) - 1, -1):
             first, last = self._from_tick[tick], self._from_tick[tick + 1]
             if first < last:
                 at = self._at[first:last]

@@ -34,8 +34,8 @@ _Lane: TypeAlias = "Sequence[Callable[[], _Order]]"
 
 _LOOK_EVERY = 0.1
 _ROUND = 120.0
-_MARGIN = 0.5
-"""Seconds before the end at which children must answer, so that their last word is heard."""
+_GRACE = 0.5
+"""Seconds that a child may be late with its last word."""
 _MEMORY_MB = 3_000
 _PROOF, _SEARCH, _RECOMBINATION = 0.35, 0.7, 0.85
 """Parts of a round at which the proof, the search and the recombination end."""
@@ -110,7 +110,7 @@ class _Search:
         lanes = max(1, min(len(os.sched_getaffinity(0)), _MOST_LANES))
         while self._report.cost != self._bound:
             begin, end = time.monotonic(), self._end_of_round()
-            if end - begin < _MARGIN:
+            if end - begin < _GRACE:
                 return
             self._phase = "search"
             self._work(self._search_lanes(lanes, begin, end))
@@ -131,7 +131,7 @@ class _Search:
         now = time.monotonic()
         if horizon is None:
             return now + _ROUND
-        left = self._began + horizon - _MARGIN - now
+        left = self._began + horizon - min(2 * _GRACE, 0.1 * horizon) - now
         return now + (left if left < 1.5 * _ROUND else _ROUND)
 
     def _search_lanes(self, lanes: int, begin: float, end: float) -> list[_Lane]:
@@ -171,7 +171,7 @@ class _Search:
             for number, (worker, until) in list(at_work.items()):
                 for answer in worker.messages():
                     self._hear(answer)
-                if time.monotonic() > until + _MARGIN:
+                if time.monotonic() > until + _GRACE:
                     worker.end()
                 if worker.done:
                     self._next_order(number, queues[number], at_work)

@@ -275,7 +275,7 @@ class _Builder:
             for span in bookable_spans(
                 self.county, self.calendar, request.services, mode, site, day, request.windows
             ):
-                begin = max(_up(max(span[0], earliest), tick) - length.preparation, 0)
+                begin = max(_up(span[0], tick) - length.preparation, _up(earliest, tick), 0)
                 end = min(span[1] // tick * tick + length.follow_up, zones.MINUTES_A_DAY)
                 if end - begin >= length.busy:
                     yield routing.Window(position, begin, end)

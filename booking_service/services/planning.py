@@ -58,7 +58,7 @@ class PlanRefused(RuntimeError):
 
 
 class DayChanged(RuntimeError):
-    """Somebody has changed a day since the snapshot."""
+    """Somebody has changed a day, or loaded another county, since the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,8 @@ def plan(
         snapshot = take_snapshot(now=now)
         outcome.waiting = max(outcome.waiting, len(snapshot.waiting))
         if not snapshot.waiting:
+            # perhaps another run has done it all since the round before
+            outcome.busy, outcome.unserved = [], []
             break
         draft, solved = _solve(snapshot, now, seconds, seed, progress, outcome)
         outcome.busy = _apply(draft, solved, snapshot, links, now, outcome)
@@ -240,10 +242,11 @@ def apply_day(
 ) -> tuple[int, list[int]]:
     """Make one day what the plan says; how many mails were written, and the days each citizen waits.
 
-    Raises DayChanged where the day is not what it was in the snapshot.
+    Raises DayChanged where the day or the county is not what it was in the snapshot.
     """
     row = lock_day(session, day_plan.day)
-    if row.version != snapshot.versions.get(day_plan.day, 0):
+    same_county = read_county(session) is snapshot.county
+    if row.version != snapshot.versions.get(day_plan.day, 0) or not same_county:
         raise DayChanged(day_plan.day.isoformat())
     row.version += 1
     numbers = specialist_numbers(session)

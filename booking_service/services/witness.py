@@ -45,7 +45,7 @@ def verify(session: Session, *, now: datetime) -> tuple[int, list[str]]:
     violations = [
         *_plan_violations(county, promised),
         *_room_violations(promised, rooms_by_site(session)),
-        *_appointment_violations(session, today),
+        *_appointment_violations(session, zones.instant(today, 0, county.settings.zone)),
         *_request_violations(session),
         *_mail_violations(session, now),
     ]
@@ -127,11 +127,12 @@ def _room_violations(promised: Sequence[Promised], rooms: Mapping[str, Sequence[
         taken[visit.room_id] = visit
 
 
-def _appointment_violations(session: Session, today: date) -> Iterator[str]:
+def _appointment_violations(session: Session, since: datetime) -> Iterator[str]:
     """Each appointment is kept whole by its visits: same day, mode and site, one after the other."""
     rows = session.scalars(
         select(AppointmentRow)
-        .where(AppointmentRow.visits.any(VisitRow.day >= today))
+        .where(AppointmentRow.start_at >= since)
+        .order_by(AppointmentRow.id)
         .options(selectinload(AppointmentRow.visits))
     )
     for row in rows:

@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from booking_service.store.db import db
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 NINE = datetime(2027, 1, 12, 8, 0, tzinfo=UTC)
 
 APPOINTMENT = """
-INSERT INTO appointment (id, reference, status, mode, site, start_at, end_at, needs, uid, sequence, created_at,
-                         revised_at)
+INSERT INTO appointment (id, reference, status, mode, site, start_at, end_at, needs, uid, sequence,
+                         created_at, revised_at)
 VALUES (:id, :reference, 'confirmed', 'on_site', 'DM-BSC', :start, :end, '[]', :reference, 0, :start, :start)
 """
 VISIT = """
@@ -49,36 +51,36 @@ def add_visit(number, start, *, minutes=30, specialist=1, room=1, live=True):
         )
 
 
-def test_a_specialist_cannot_be_at_two_visits_at_once(loaded):
+def test_a_specialist_cannot_be_at_two_visits_at_once():
     add_visit(1, NINE, room=1)
     with pytest.raises(DBAPIError, match="ex_visit_specialist"):
         add_visit(2, NINE + timedelta(minutes=29), room=2)
 
 
-def test_a_room_cannot_be_used_by_two_visits_at_once(loaded):
+def test_a_room_cannot_be_used_by_two_visits_at_once():
     add_visit(1, NINE, specialist=1)
     with pytest.raises(DBAPIError, match="ex_visit_room"):
         add_visit(2, NINE - timedelta(minutes=15), specialist=2)
 
 
-def test_a_visit_inside_a_longer_one_is_refused(loaded):
+def test_a_visit_inside_a_longer_one_is_refused():
     add_visit(1, NINE, minutes=90, room=1)
     with pytest.raises(DBAPIError, match="ex_visit_specialist"):
         add_visit(2, NINE + timedelta(minutes=30), room=2)
 
 
-def test_visits_that_touch_are_no_overlap(loaded):
+def test_visits_that_touch_are_no_overlap():
     add_visit(1, NINE)
     add_visit(2, NINE + timedelta(minutes=30))
 
 
-def test_a_visit_that_is_no_longer_live_is_in_nobodys_way(loaded):
+def test_a_visit_that_is_no_longer_live_is_in_nobodys_way():
     add_visit(1, NINE, live=False)
     add_visit(2, NINE)
 
 
 @pytest.mark.parametrize("change", ["live = true", "busy_from = :earlier", "specialist_id = 1"])
-def test_a_change_cannot_bring_an_overlap_about_either(loaded, change):
+def test_a_change_cannot_bring_an_overlap_about_either(change):
     add_visit(1, NINE, room=1)
     add_visit(
         2,
@@ -92,7 +94,7 @@ def test_a_change_cannot_bring_an_overlap_about_either(loaded, change):
         connection.execute(text(f"UPDATE visit SET {change} WHERE id = 2"), bound)
 
 
-def test_sqlite_takes_instants_in_one_form_only_since_it_compares_them_as_text(loaded):
+def test_sqlite_takes_instants_in_one_form_only_since_it_compares_them_as_text():
     if db.engine.dialect.name != "sqlite":
         return
     add_visit(1, NINE)
@@ -100,7 +102,7 @@ def test_sqlite_takes_instants_in_one_form_only_since_it_compares_them_as_text(l
         connection.execute(text("UPDATE visit SET busy_until = '2027-01-12T08:30:00Z'"))
 
 
-def test_a_time_without_a_zone_never_reaches_the_database(loaded):
+def test_a_time_without_a_zone_never_reaches_the_database():
     with pytest.raises(StatementError, match="no zone"):
         db.session.execute(
             db.metadata.tables["visit"].update().values(busy_from=datetime(2027, 1, 12, 8, 0))  # noqa: DTZ001

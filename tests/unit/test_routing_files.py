@@ -55,7 +55,7 @@ def test_the_same_value_gives_the_same_bytes(tmp_path):
 def test_a_failed_writing_leaves_the_old_file_and_no_rubbish(tmp_path):
     target = tmp_path / "plan.json"
     target.mkdir()
-    with pytest.raises(OSError, match="plan.json"):
+    with pytest.raises(OSError, match=r"plan\.json"):
         write_plan(Plan("tiny"), target)
     assert list(tmp_path.iterdir()) == [target]
 
@@ -133,7 +133,7 @@ def test_each_mistake_is_named_with_its_place(tiny, path, value, mistake):
     ],
 )
 def test_what_is_no_json_object_is_refused_without_a_traceback(data, mistake):
-    with pytest.raises(FileMistakes, match="(?s).") as caught:
+    with pytest.raises(FileMistakes) as caught:
         parse_instance(data)
     assert any(mistake in found for found in caught.value.mistakes)
 

@@ -276,7 +276,7 @@ def test_a_domain_with_umlauts_is_kept_in_the_form_that_mail_servers_know(client
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        ("", "application/json", 400),
+        ("", "application/json", 422),
         ("{", "application/json", 400),
         ("hello", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import marshmallow as ma
 from flask import request
 from flask_smorest import Api
 
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
 
 PREFIX = "/api/v1"
-
-# one way of saying it for all fields; the words are in domain.mistakes
-ma.fields.Field.default_error_messages |= {
-    "required": "field_missing",
-    "null": "field_null",
-    "validator_failed": problems.INVALID,
-}
 
 
 class ProblemApi(Api):
