@@ -299,14 +299,19 @@ def serve() -> None:
     An empty database gets the example county with some requests, so that there is something to see.
     """
     settings = _settings()
-    upgrade()
-    if not county.has_county():
-        _tell_county(county.load(folder=EXAMPLE), "loaded as an example")
-        _demo(DEMO_REQUESTS, seed=1, seconds=DEMO_SECONDS)
     try:
+        supervisor.refuse_taken(settings.port)
+        upgrade()
+        _fill_empty_database()
         sys.exit(supervisor.run(settings, functools.partial(_tell_ready, settings)))
     except supervisor.PortTaken as error:
         raise click.ClickException(str(error)) from None
+
+
+def _fill_empty_database() -> None:
+    if not county.has_county():
+        _tell_county(county.load(folder=EXAMPLE), "loaded as an example")
+        _demo(DEMO_REQUESTS, seed=1, seconds=DEMO_SECONDS)
 
 
 def _tell_ready(settings: Settings) -> None:

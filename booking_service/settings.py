@@ -5,7 +5,10 @@ What belongs to the county itself (names, hours, planning prices) is in its fold
 
 from __future__ import annotations
 
+import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from booking_service.mail.notice import check_link
-from booking_service.mail.transport import parse_mail_url
+from booking_service.mail.transport import MailFolder, parse_mail_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,8 +58,8 @@ class Settings:
     @property
     def mailbox(self) -> Path | None:
         """The folder of sent mails that may be read in the browser: in development only."""
-        url = urlsplit(self.mail_url)
-        return None if self.secure or url.scheme != "file" else Path(url.netloc + url.path)
+        target = parse_mail_url(self.mail_url)
+        return target.path if isinstance(target, MailFolder) and not self.secure else None
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -104,14 +107,19 @@ def _writable(folder: Path) -> Path:
 
 
 def _kept_secret(path: Path) -> str:
-    """The key made at the first start, so that links in mails outlive a restart."""
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
+    """The key made at the first start, so that links in mails outlive a restart.
+
+    The file appears whole or not at all, since several processes may start at once.
+    """
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file, suppress(FileExistsError):
             file.write(secrets.token_hex(SECRET_KEY_BYTES))
-    except FileExistsError:
-        pass
-    return path.read_text()
+            file.flush()
+            os.link(file.name, path)
+    key = path.read_text()
+    if len(key) < SECRET_KEY_BYTES:
+        raise SettingsError({"SECRET_KEY": [f"{path} is empty or cut short: remove it, and a key is made"]})
+    return key
 
 
 def _database_url(text: str) -> str:

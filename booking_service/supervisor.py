@@ -33,13 +33,18 @@ def commands(settings: Settings) -> tuple[list[str], ...]:
     return gunicorn, worker
 
 
+def refuse_taken(port: int) -> None:
+    """Raise PortTaken where something answers on the port."""
+    if _answers(port):
+        raise PortTaken(f"port {port} is taken: stop what listens there, or choose another PORT")
+
+
 def run(settings: Settings, when_ready: Callable[[], None]) -> int:
     """Run the children until a signal comes or one of them ends; the exit status.
 
     Raises PortTaken before anything is started.
     """
-    if _answers(settings.port):
-        raise PortTaken(f"port {settings.port} is taken: stop what listens there, or choose another PORT")
+    refuse_taken(settings.port)
     with _children(commands(settings)) as children, _stop_signals() as stopped:
         ready = False
         deadline = time.monotonic() + START_WITHIN

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from routing.draft import Draft, Place
     from routing.problem import Assignment
 
-_HOT, _COLD = 120.0, 4.0
+_HOT, _COLD = 120.0, 8.0
 """Temperatures at the begin and at the end, in the unit of the cost; scaled by the weights."""
 _MOST_DUTIES = 4
 _MOST_VISITS = 24

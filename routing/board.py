@@ -116,6 +116,16 @@ class Board:
             )
 
 
+def bound_of_single_visits(board: Board) -> int:
+    """What every visit costs at least, travel and chains apart, as if there were no other."""
+    chained = {visit for chain in board.chains for visit in chain}
+    bound = 0
+    for visit, loss in enumerate(board.loss):
+        ways = board.ways_of(visit) if visit in chained else board.ways[visit]
+        bound += min(loss, ways[0].price) if ways else loss
+    return bound
+
+
 def loss_of(instance: Instance, visit: Visit) -> int:
     """What it costs to leave the visit unserved."""
     weights = instance.weights
@@ -201,7 +211,7 @@ class _Staff:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._able: dict[tuple[str, str | None, Mode], list[Specialist]] = {}
+        self._able: dict[tuple[str, str | None, Mode, int], list[int]] = {}
         self._duties: dict[tuple[object, ...], tuple[int, ...]] = {}
 
     def groups(
@@ -234,35 +244,30 @@ class _Staff:
     ) -> tuple[int, ...]:
         key = visit.skill, visit.language, mode, day, place, minutes, but
         if key not in self._duties:
-            able = self._able_to(visit, mode)
-            self._duties[key] = tuple(self._reaching(able, day, place, minutes, but))
+            able = self._able_on(visit, mode, day)
+            self._duties[key] = tuple(self._reaching(able, place, minutes, but))
         return self._duties[key]
 
-    def _able_to(self, visit: Visit, mode: Mode) -> list[Specialist]:
-        key = visit.skill, visit.language, mode
+    def _able_on(self, visit: Visit, mode: Mode, day: int) -> list[int]:
+        key = visit.skill, visit.language, mode, day
         if key not in self._able:
             self._able[key] = [
-                specialist
+                self._board.duty_of[specialist.id, day]
                 for specialist in self._board.instance.specialists.values()
-                if can_serve(specialist, visit) and mode in specialist.modes
+                if (specialist.id, day) in self._board.duty_of
+                and mode in specialist.modes
+                and can_serve(specialist, visit)
             ]
         return self._able[key]
 
     def _reaching(
-        self,
-        able: Iterable[Specialist],
-        day: int,
-        place: str | None,
-        minutes: int,
-        but: frozenset[str | None],
+        self, able: Iterable[int], place: str | None, minutes: int, but: frozenset[str | None]
     ) -> Iterator[int]:
         """Leaves out whom even an empty day is too short; not so where a stop may shorten the way."""
         board = self._board
-        for specialist in able:
-            duty = board.duty_of.get((specialist.id, day))
-            if duty is None or specialist.id in but:
-                continue
-            if board.detour < 0 or board.idle[duty].fits(place, minutes):
+        for duty in able:
+            reached = board.detour < 0 or board.duties[duty].may_reach(place, minutes)
+            if reached and board.owners[duty][0] not in but:
                 yield duty
 
 

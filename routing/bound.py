@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from routing.board import NO_ROOM
+from routing.board import NO_ROOM, bound_of_single_visits
 from routing.timeline import earliest_arrival, ticks_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _Array: TypeAlias = np.ndarray[Any, Any]
 _GRAIN = 64
 _LARGEST_COST = 2**40
 _MOST_STARTS = 12_000_000
-_LONGEST_STEP = 0.06
+_LONGEST_STEP = 0.2
 
 
 def lower_bounds(board: Board, served: frozenset[int], part_done: Callable[[], float]) -> Iterator[int]:
@@ -41,7 +41,7 @@ def lower_bounds(board: Board, served: frozenset[int], part_done: Callable[[], f
     part of the time is over; at 1 the sequence ends. Too large an instance gets the first bound only: every
     visit by itself, as if there were no other.
     """
-    floor = sum(_alone(board, visit) for visit in range(len(board.visits)))
+    floor = bound_of_single_visits(board)
     yield floor
     starts = sum(len(way.duties) * way.starts.bit_count() for ways in board.ways for way in ways)
     if 0 < starts <= _MOST_STARTS:
@@ -49,12 +49,6 @@ def lower_bounds(board: Board, served: frozenset[int], part_done: Callable[[], f
             if bound > floor:
                 floor = bound
                 yield floor
-
-
-def _alone(board: Board, visit: int) -> int:
-    """What a visit costs at least; travel apart, which may shorten that of others where detours pay."""
-    ways, loss = board.ways[visit], board.loss[visit]
-    return min(loss, ways[0].price) if ways else loss
 
 
 class _Relaxation:

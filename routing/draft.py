@@ -7,7 +7,7 @@ This room decides nothing: where a visit should go is for the methods to say.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from routing.board import NO_ROOM, Board, Way
 from routing.problem import Assignment, Plan
@@ -15,6 +15,9 @@ from routing.timeline import Stop, span_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+Column: TypeAlias = tuple[Assignment, ...]
+"""All visits of one specialist on one day, in the order of the instance."""
 
 
 class Place(NamedTuple):
@@ -190,3 +193,11 @@ def lines_of(board: Board, places: Sequence[Place | None]) -> tuple[Assignment, 
             start = place.start * board.instance.tick
             lines.append(Assignment(visit.id, specialist, day, start, place.way.mode, place.way.site))
     return tuple(lines)
+
+
+def columns_of(lines: Iterable[Assignment]) -> set[Column]:
+    """The specialist-days of a plan."""
+    days: dict[tuple[str, int], list[Assignment]] = defaultdict(list)
+    for line in lines:
+        days[line.specialist, line.day].append(line)
+    return {tuple(day) for day in days.values()}

@@ -114,12 +114,12 @@ def _meetings(board: Board, chain: tuple[int, ...]) -> list[_Meeting]:
 def _common_starts(draft: Draft, meeting: _Meeting) -> int:
     common, offset = -1, 0
     for _, ways in meeting.members:
-        common &= sum_of_starts(draft, ways) >> offset
+        common &= _possible_starts(draft, ways) >> offset
         offset += ways[0].ticks
     return common
 
 
-def sum_of_starts(draft: Draft, ways: Iterable[Way]) -> int:
+def _possible_starts(draft: Draft, ways: Iterable[Way]) -> int:
     """The starts at which one visit fits into the draft in any of these ways."""
     mask = 0
     for way in ways:

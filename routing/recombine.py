@@ -7,32 +7,22 @@ at most, and the rooms suffice at every tick. Search finds, CP-SAT decides.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ortools.sat.python import cp_model
 
 from routing.board import NO_ROOM
-from routing.problem import Assignment
+from routing.draft import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from routing.board import Board
-    from routing.draft import Draft, Place
-
-Column: TypeAlias = tuple[Assignment, ...]
-"""All visits of one specialist on one day, in the order of the instance."""
+    from routing.draft import Column, Draft, Place
+    from routing.problem import Assignment
 
 _MOST_COLUMNS = 12_000
 _LARGEST_TOTAL = 2**50
-
-
-def columns_of(lines: Iterable[Assignment]) -> set[Column]:
-    """The specialist-days of a plan."""
-    days: dict[tuple[str, int], list[Assignment]] = defaultdict(list)
-    for line in lines:
-        days[line.specialist, line.day].append(line)
-    return {tuple(day) for day in days.values()}
 
 
 def recombine(

@@ -15,12 +15,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from routing.board import Board
+from routing.board import Board, bound_of_single_visits
 from routing.check import Report, check
+from routing.draft import Column, columns_of
 from routing.greedy import greedy
 from routing.orders import Anneal, Bound, Found, Proven, Recombine, Solved, SolveExactly, Task
 from routing.problem import Plan
-from routing.recombine import Column, columns_of
 from routing.stop import Progress, Stop
 from routing.workshop import Worker, wait_for_any
 
@@ -37,8 +37,8 @@ _ROUND = 120.0
 _GRACE = 0.5
 """Seconds that a child may be late with its last word."""
 _MEMORY_MB = 3_000
-_PROOF, _SEARCH, _RECOMBINATION = 0.35, 0.7, 0.85
-"""Parts of a round at which the proof, the search and the recombination end."""
+_SEARCH, _RECOMBINATION = 0.78, 0.85
+"""Parts of a round at which the search and the recombination end."""
 _POLISH_FROM = 0.6
 _MOST_LANES = 8
 
@@ -97,9 +97,11 @@ class _Search:
 
     def begin(self, start: Plan | None) -> None:
         """The first plan: the better one of greedy's and the given one."""
-        drafts = [greedy(Board(self._instance))]
+        board = Board(self._instance)
+        self._bound = bound_of_single_visits(board)
+        drafts = [greedy(board)]
         if start is not None:
-            drafts.append(greedy(Board(self._instance), start.assignments))
+            drafts.append(greedy(board, start.assignments))
         best = min(drafts, key=lambda draft: draft.cost)
         self._pins = best.board.pins
         self._consider(best.lines())
@@ -135,13 +137,13 @@ class _Search:
         return now + (left if left < 1.5 * _ROUND else _ROUND)
 
     def _search_lanes(self, lanes: int, begin: float, end: float) -> list[_Lane]:
-        """One lane proves first, as long as there is something to prove; all search."""
+        """In the first round one lane proves, half the time if it is the only one; all others search."""
         until = begin + _SEARCH * (end - begin)
         search: list[_Lane] = [[partial(self._anneal, until)]] * lanes
-        if begin - self._began < _ROUND:
-            proof_until = begin + _PROOF * (end - begin)
+        if self._orders == 0:
+            proof_until = until if lanes > 1 else (begin + until) / 2
             search[-1] = [
-                lambda: SolveExactly(self._task(), until),
+                lambda: SolveExactly(self._task(), proof_until),
                 lambda: Bound(self._task(), proof_until),
                 *search[-1],
             ]

@@ -11,6 +11,7 @@ asymmetric and need not obey the triangle inequality. This room knows neither pr
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -78,6 +79,36 @@ def latest_departure(shift: Shift, arrive: int, minutes: int) -> int:
     return arrive - minutes
 
 
+class Opening(NamedTuple):
+    """A place in a tour at which another stop could go.
+
+    `present` are the ticks at which she could be where that stop is: a visit fits wherever they last long
+    enough. `extra` is what the tour gets longer by, in minutes.
+    """
+
+    shift: int
+    position: int
+    present: int
+    extra: int
+
+
+def shortest_ways(travel: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """The least minutes from place to place over any others: no tour gets there faster."""
+    ways = {place: dict(row) for place, row in travel.items()}
+    for via, onward in ways.items():
+        for row in ways.values():
+            there = row[via]
+            for target, minutes in onward.items():
+                row[target] = min(row[target], there + minutes)
+    return ways
+
+
+def working_minutes(shift: Shift, begin: int, end: int) -> int:
+    """Minutes of [begin, end) outside the breaks of the shift."""
+    pauses = (min(end, until) - max(begin, since) for since, until in shift.breaks)
+    return end - begin - sum(pause for pause in pauses if pause > 0)
+
+
 class Duty:
     """What does not change about a specialist on one day: her base, shifts and limit of travel."""
 
@@ -113,7 +144,7 @@ class Duty:
         """The day with these stops, or None if they break a rule."""
         tours: list[list[Stop]] = [[] for _ in self.shifts]
         for stop in sorted(stops):
-            number = self._shift_of(stop)
+            number = self.shift_of(stop)
             if number is None:
                 return None
             tours[number].append(stop)
@@ -127,7 +158,36 @@ class Duty:
             return None
         return Day(self, tuple(tuple(tour) for tour in tours), travelled)
 
-    def _shift_of(self, stop: Stop) -> int | None:
+    def present(self, number: int, last: Stop, place: str, following: Stop) -> int:
+        """The ticks at which she could be at the place between two successive stops of a shift."""
+        shift, tick, travel = self.shifts[number], self.tick, self.travel
+        first = earliest_arrival(shift, last.end, travel[last.place][place])
+        until = latest_departure(shift, following.begin, travel[place][following.place])
+        return self.open_starts(number, tick) & span_mask(-(-first // tick), until // tick)
+
+    def ends(self, number: int) -> tuple[Stop, Stop]:
+        """Where a tour of the shift begins and ends, as stops without length."""
+        shift = self.shifts[number]
+        return Stop(shift.begin, shift.begin, self.base, ""), Stop(shift.end, shift.end, self.base, "")
+
+    def too_far(self, number: int, one: Stop, other: Stop, ways: Mapping[str, Mapping[str, int]]) -> bool:
+        """Whether no tour of the shift has both stops in this order, whatever else is on it.
+
+        `ways` are the shortest ways. What lies between may divide a way between the breaks, so only the
+        working minutes count.
+        """
+        return working_minutes(self.shifts[number], one.end, other.begin) < ways[one.place][other.place]
+
+    def may_reach(self, place: str | None, minutes: int) -> bool:
+        """Whether a visit there can be all she does on a day, breaks apart: False is certain, True is not."""
+        if place is None or place == self.base:
+            return True
+        away = self.travel[self.base][place] + self.travel[place][self.base]
+        within = self.limit is None or away <= self.limit
+        return within and any(shift.end - shift.begin >= away + minutes for shift in self.shifts)
+
+    def shift_of(self, stop: Stop) -> int | None:
+        """The number of the shift that the stop lies in, None if in none, in a break or off the tick."""
         if stop.begin % self.tick:
             return None
         start = 1 << stop.begin // self.tick
@@ -154,13 +214,14 @@ class Duty:
 class Day:
     """A valid day of a specialist: a tour per shift and the minutes travelled."""
 
-    __slots__ = ("_fits", "duty", "tours", "travelled")
+    __slots__ = ("_fits", "_openings", "duty", "tours", "travelled")
 
     def __init__(self, duty: Duty, tours: tuple[tuple[Stop, ...], ...], travelled: int) -> None:
         self.duty = duty
         self.tours = tours
         self.travelled = travelled
         self._fits: dict[tuple[str | None, int], Fits] = {}
+        self._openings: dict[str, tuple[Opening, ...]] = {}
 
     @property
     def stops(self) -> tuple[Stop, ...]:
@@ -182,6 +243,22 @@ class Day:
             mask |= starts
         return mask
 
+    def openings(self, place: str) -> tuple[Opening, ...]:
+        """Where a further stop at that place could go, in the order of time."""
+        found = self._openings.get(place)
+        if found is None:
+            every = (
+                self._opening(number, position, position, place)
+                for number, tour in enumerate(self.tours)
+                for position in range(len(tour) + 1)
+            )
+            found = self._openings[place] = tuple(opening for opening in every if opening is not None)
+        return found
+
+    def opening_instead(self, number: int, position: int, place: str) -> Opening | None:
+        """Where a stop at that place could go if it took the place of one of hers."""
+        return self._opening(number, position, position + 1, place)
+
     def with_stop(self, stop: Stop) -> Day:
         """The day with one more stop at one of the starts that fit."""
         duty = self.duty
@@ -197,6 +274,23 @@ class Day:
     def without(self, visits: set[str] | frozenset[str]) -> Day | None:
         """The day without these visits; None where the direct way between others would not fit."""
         return self.duty.day(stop for tour in self.tours for stop in tour if stop.visit not in visits)
+
+    def _opening(self, number: int, position: int, following: int, place: str) -> Opening | None:
+        """Between the stops before `position` and from `following` on; what is in between goes."""
+        duty, tour = self.duty, self.tours[number]
+        begin, end = duty.ends(number)
+        last = tour[position - 1] if position else begin
+        after = tour[following] if following < len(tour) else end
+        present = duty.present(number, last, place, after)
+        if not present:
+            return None
+        travel = duty.travel
+        extra = travel[last.place][place] + travel[place][after.place]
+        for one, other in pairwise((last, *tour[position:following], after)):
+            extra -= travel[one.place][other.place]
+        if duty.limit is not None and self.travelled + extra > duty.limit:
+            return None
+        return Opening(number, position, present, extra)
 
     def _gap(self, stop: Stop) -> tuple[int, int]:
         """The shift and the position at which a stop goes."""

@@ -79,10 +79,12 @@ def _main(handle: int, memory_mb: int) -> None:
     """Be the child: take the order, send what comes out, go."""
     limit = memory_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    from routing.labour import carry_out  # noqa: PLC0415 - the parent must not load OR-Tools
+
     conn = Connection(handle)
     order = conn.recv()
     threading.Thread(target=_die_with_parent, args=(conn,), daemon=True).start()
-    for message in order.carry_out():
+    for message in carry_out(order):
         conn.send(message)
     conn.close()
 

@@ -349,6 +349,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
         "de": "{service} erledigt der Schalter; als Fähigkeit einer Fachkraft ist es nicht vorgesehen.",
         "en": "{service} is served at the desk; it cannot be a specialist's skill.",
     },
+    "county_still_used": {
+        "de": "„{code}“ fehlt jetzt, wird aber noch von Anfragen oder Terminen gebraucht.",
+        "en": "“{code}” is gone now, but requests or appointments still need it.",
+    },
     "county_stays_open": {
         "de": (
             "„{value}“ ist keine Einheit aus units.csv, auch mit @ und Standort aus sites.csv nicht, und "

@@ -1,7 +1,7 @@
-"""The calendar entry of an appointment: an iCalendar object that every common program reads alike.
+"""The calendar entry of a message: an iCalendar object that every common program reads alike.
 
-RFC 5545 leaves room in which programs disagree. This room uses none of it: one event, one attendee, a
-VTIMEZONE of plain yearly rules, no alarm, no recurrence, UTC for the doubtful hour of a clock change.
+RFC 5545 leaves room in which programs disagree. This room uses none of it: one event, at most one attendee,
+a VTIMEZONE of plain yearly rules, no alarm, no recurrence, UTC for the doubtful hour of a clock change.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from icalendar import Calendar, Event, Timezone, vCalAddress
+from icalendar import vText
 
-from .wording import BERLIN, clean_line, clean_name, write
+from booking_service.mail.addresses import bare_address
+from booking_service.mail.notice import Kind
+from booking_service.mail.wording import BERLIN, clean_line, clean_name, write
 
 if TYPE_CHECKING:
-    from .notice import Notice
+    from collections.abc import Iterator
 
-_PRODUCT = "-//Terminlotse//Terminlotse//DE"
+    from booking_service.mail.notice import Notice
+
 _LONGEST_LINE = 75  # octets, RFC 5545, 3.1
 _LONGEST_TEXT = {"SUMMARY": 120, "LOCATION": 255, "DESCRIPTION": 4000}  # characters
 _STAMPS = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
 _PEOPLE = ("ORGANIZER", "ATTENDEE")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _BARE_ADDRESS = re.compile(r":mailto:[!-~]+@[a-zA-Z0-9.-]+$")
 
 # Written out: what icalendar generates from the time zone database holds lists of RDATE, which ical.js
 # (Thunderbird, Nextcloud) and vobject read one hour late in summer.
-_VTIMEZONE = Timezone.from_ical(
-    """\
+_VTIMEZONE = """\
 BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 X-LIC-LOCATION:Europe/Berlin
@@ -46,9 +49,7 @@ TZNAME:CET
 TZOFFSETFROM:+0200
 TZOFFSETTO:+0100
 END:STANDARD
-END:VTIMEZONE
-""".replace("\n", "\r\n")
-)
+END:VTIMEZONE""".split("\n")
 
 
 class MalformedEntry(ValueError):
@@ -61,23 +62,29 @@ def new_uid(domain: str) -> str:
 
 
 def method_of(notice: Notice) -> str:
-    """Choose the iTIP method: REQUEST, but PUBLISH where the organiser would invite itself."""
-    own = notice.recipient.casefold() == notice.sender.address.casefold()
-    return "PUBLISH" if own else "REQUEST"
+    """Choose the iTIP method: REQUEST to book and to move, CANCEL, PUBLISH where we would invite ourselves."""
+    if notice.kind is Kind.CANCELLATION:
+        return "CANCEL"
+    return "PUBLISH" if _is_to_ourselves(notice) else "REQUEST"
 
 
 def calendar_entry(notice: Notice) -> bytes:
-    """Write the notice as an iCalendar object in UTF-8; equal notices give equal bytes."""
-    calendar = Calendar()
-    calendar.add("prodid", _PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", method_of(notice))
-    calendar.add_component(_VTIMEZONE)
-    calendar.add_component(_event(notice))
-    entry = _fold(calendar.to_ical(sorted=False))
-    check_form(entry)
-    return entry
+    """Write the notice as an iCalendar object in UTF-8; equal notices give equal bytes.
+
+    Raises ValueError where an address is not a bare one.
+    """
+    return _object(notice, method_of(notice), with_attendee=not _is_to_ourselves(notice))
+
+
+def calendar_file(notice: Notice) -> bytes:
+    """Write the appointment as a file to download: published, without attendee, hence without answer.
+
+    The recipient of the notice is not looked at. Raises ValueError for a cancellation, which no calendar
+    takes from a file.
+    """
+    if notice.kind is Kind.CANCELLATION:
+        raise ValueError("kind: a cancelled appointment makes no calendar file")
+    return _object(notice, "PUBLISH", with_attendee=False)
 
 
 def check_form(entry: bytes) -> None:
@@ -94,30 +101,52 @@ def check_form(entry: bytes) -> None:
     _check_values(entry.replace(b"\r\n ", b"").decode())
 
 
-def _event(notice: Notice) -> Event:
-    event = Event()
-    event.add("uid", notice.uid)
-    event.add("sequence", notice.sequence)
-    event.add("dtstamp", notice.revised_at.astimezone(UTC))
-    event.add("created", notice.created_at.astimezone(UTC))
-    event.add("last-modified", notice.revised_at.astimezone(UTC))
-    for name, moment in zip(("dtstart", "dtend"), _span(notice), strict=True):
-        event.add(name, moment)
-    _add_people(event, notice)
-    _add_words(event, notice)
-    event.add("status", "CONFIRMED")
-    event.add("class", "CONFIDENTIAL")
-    event.add("transp", "OPAQUE")
-    event.add("x-microsoft-disallow-counter", "TRUE")
-    return event
+def _is_to_ourselves(notice: Notice) -> bool:
+    return notice.recipient.casefold() == notice.sender.address.casefold()
 
 
-def _span(notice: Notice) -> tuple[datetime, datetime]:
+def _object(notice: Notice, method: str, *, with_attendee: bool) -> bytes:
+    lines = (
+        "BEGIN:VCALENDAR",
+        "PRODID:-//Terminlotse//Terminlotse//DE",
+        "VERSION:2.0",
+        "CALSCALE:GREGORIAN",
+        f"METHOD:{method}",
+        *_VTIMEZONE,
+        *_event(notice, with_attendee=with_attendee),
+        "END:VCALENDAR",
+    )
+    entry = b"".join(map(_fold, lines))
+    check_form(entry)
+    return entry
+
+
+def _event(notice: Notice, *, with_attendee: bool) -> Iterator[str]:
+    yield "BEGIN:VEVENT"
+    yield f"UID:{_text(notice.uid)}"
+    yield f"SEQUENCE:{notice.sequence}"
+    yield f"DTSTAMP{_in_utc(notice.revised_at)}"
+    yield f"CREATED{_in_utc(notice.created_at)}"
+    yield f"LAST-MODIFIED{_in_utc(notice.revised_at)}"
+    yield from _span(notice)
+    yield f"ORGANIZER{_person(notice.sender.name, notice.sender.address)}"
+    if with_attendee:
+        role = ";CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE"
+        yield f"ATTENDEE{_person(notice.recipient_name, notice.recipient, role)}"
+    yield from _words(notice)
+    yield f"STATUS:{'CANCELLED' if notice.kind is Kind.CANCELLATION else 'CONFIRMED'}"
+    yield "CLASS:CONFIDENTIAL"
+    yield "TRANSP:OPAQUE"
+    yield "X-MICROSOFT-DISALLOW-COUNTER:TRUE"
+    yield "END:VEVENT"
+
+
+def _span(notice: Notice) -> Iterator[str]:
     """Start and end in local time, both in UTC where one falls into the hour of a clock change."""
     start, end = notice.start.astimezone(BERLIN), notice.end.astimezone(BERLIN)
-    if _is_doubtful(start) or _is_doubtful(end):
-        return start.astimezone(UTC), end.astimezone(UTC)
-    return start, end
+    written = _in_utc if _is_doubtful(start) or _is_doubtful(end) else _in_local_time
+    yield f"DTSTART{written(start)}"
+    yield f"DTEND{written(end)}"
 
 
 def _is_doubtful(local: datetime) -> bool:
@@ -125,46 +154,45 @@ def _is_doubtful(local: datetime) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
-def _add_people(event: Event, notice: Notice) -> None:
-    organizer = vCalAddress(f"mailto:{notice.sender.address}")
-    organizer.params["CN"] = clean_name(notice.sender.name) or notice.sender.address
-    event.add("organizer", organizer)
-    if method_of(notice) == "PUBLISH":
-        return
-    attendee = vCalAddress(f"mailto:{notice.recipient}")
-    attendee.params["CN"] = clean_name(notice.recipient_name) or notice.recipient
-    attendee.params["CUTYPE"] = "INDIVIDUAL"
-    attendee.params["ROLE"] = "REQ-PARTICIPANT"
-    attendee.params["PARTSTAT"] = "ACCEPTED"
-    attendee.params["RSVP"] = "FALSE"
-    event.add("attendee", attendee)
+def _in_utc(moment: datetime) -> str:
+    return f":{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _add_words(event: Event, notice: Notice) -> None:
-    event.add("summary", clean_line(f"Termin: {notice.office_group}", _LONGEST_TEXT["SUMMARY"]))
-    event.add("location", clean_line(write(notice, "location.txt"), _LONGEST_TEXT["LOCATION"]))
-    event.add("description", write(notice, "entry.txt"))
-    event.add("url", notice.manage_url)
+def _in_local_time(moment: datetime) -> str:
+    return f";TZID={BERLIN.key}:{moment:%Y%m%dT%H%M%S}"
+
+
+def _person(name: str, address: str, role: str = "") -> str:
+    """Write the parameters and the address; a clean name has no quotation marks of its own."""
+    address = bare_address(address)
+    return f';CN="{clean_name(name) or address}"{role}:mailto:{address}'
+
+
+def _words(notice: Notice) -> Iterator[str]:
+    summary = clean_line(f"Termin: {notice.office_group}", _LONGEST_TEXT["SUMMARY"])
+    location = clean_line(write(notice, "location.txt"), _LONGEST_TEXT["LOCATION"])
+    yield f"SUMMARY:{_text(summary)}"
+    yield f"LOCATION:{_text(location)}"
+    yield f"DESCRIPTION:{_text(write(notice, 'entry.txt'))}"
+    yield f"URL:{notice.manage_url}"
     if notice.venue is not None:
-        event.add("geo", (round(notice.venue.lat, 6), round(notice.venue.lon, 6)))
+        yield f"GEO:{notice.venue.lat:.6f};{notice.venue.lon:.6f}"
 
 
-def _fold(entry: bytes) -> bytes:
-    """Fold anew: icalendar may part a backslash from the sign that it escapes."""
-    lines = entry.replace(b"\r\n ", b"").decode().removesuffix("\r\n").split("\r\n")
-    return b"".join(_fold_line(line) for line in lines)
+def _text(value: str) -> str:
+    return vText(value).to_ical().decode()
 
 
-def _fold_line(line: str) -> bytes:
-    folded, room = bytearray(), _LONGEST_LINE
-    for unit in re.findall(r"\\.|.", line, re.DOTALL):
-        octets = unit.encode()
-        if len(octets) > room:
-            folded += b"\r\n "
-            room = _LONGEST_LINE - 1
-        folded += octets
-        room -= len(octets)
-    return bytes(folded) + b"\r\n"
+def _fold(line: str) -> bytes:
+    """End a line, folded neither inside a character nor between a backslash and what it escapes."""
+    folded, rest, room = [], line.encode(), _LONGEST_LINE
+    while len(rest) > room:
+        head = rest[:room].decode(errors="ignore").encode()
+        if (len(head) - len(head.rstrip(b"\\"))) % 2:
+            head = head[:-1]
+        folded.append(head)
+        rest, room = rest[len(head) :], _LONGEST_LINE - 1
+    return b"\r\n ".join((*folded, rest)) + b"\r\n"
 
 
 def _fault_of_line(line: bytes) -> str | None:
@@ -173,7 +201,7 @@ def _fault_of_line(line: bytes) -> str | None:
         return "empty"
     if len(line) > _LONGEST_LINE:
         return f"{len(line)} octets, at most {_LONGEST_LINE} are allowed"
-    if any(octet < 0x20 or octet == 0x7F for octet in line):
+    if _CONTROL.search(line):
         return "a control character"
     if line.endswith(b"\\"):
         return "folded inside an escape"

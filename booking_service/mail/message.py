@@ -1,45 +1,31 @@
 """The whole message: headers and the tree of parts that mail programs show as an invitation.
 
 Made of nothing but the notice: equal notices give equal bytes, so a message can be stored once and sent
-as often as it takes. It refuses line breaks in whatever becomes a header.
+as often as it takes. It refuses line breaks and second addresses in whatever becomes a header. The octets
+are written directly, as the tree never varies; how `email` would read them is for the tests to say.
 """
 
 from __future__ import annotations
 
+from base64 import encodebytes
+from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import UTC
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, MessageIDHeader
-from email.message import EmailMessage, MIMEPart
-from email.policy import SMTP
+from email.header import Header
+from email.utils import format_datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .calendar_entry import calendar_entry, method_of
-from .wording import clean_name, write
+from booking_service.mail.addresses import bare_address
+from booking_service.mail.calendar_entry import calendar_entry, method_of
+from booking_service.mail.wording import clean_line, clean_name, write
 
 if TYPE_CHECKING:
-    from email.policy import Policy
+    from collections.abc import Iterator
 
-    from .notice import Notice
+    from booking_service.mail.notice import Notice
 
-
-class _Identity(BaseHeader):
-    """A Message-ID on one line: the standard library folds before, or encodes, one that is long."""
-
-    max_count = 1
-
-    @classmethod
-    def parse(cls, string: str, kwds: dict[str, Any]) -> None:
-        MessageIDHeader.parse(string, kwds)
-
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-_HEADERS = HeaderRegistry()
-for _name in ("message-id", "in-reply-to", "references"):
-    _HEADERS.map_to_type(_name, _Identity)
-_POLICY = SMTP.clone(header_factory=_HEADERS)
+_LONGEST_LINE = 76  # RFC 5322, 2.1.1, and RFC 2047, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,66 +47,80 @@ def message_id(notice: Notice) -> str:
 def render(notice: Notice, *, with_entry: bool = True) -> Rendered:
     """Write the message. Without `with_entry` it has no calendar parts, for hosts that refuse attachments.
 
-    Raises ValueError where an address or identity could not stand in a header.
+    Raises ValueError where an address could not stand in a header.
     """
     identity = message_id(notice)
+    subject = clean_line(write(notice, "subject.txt"))
+    headers = "".join(f"{name}: {value}\r\n" for name, value in _headers(notice, identity, subject))
+    # No body can hold it: quoted-printable writes every = as =3D, and base64 has no _.
     boundary = f"=_{sha256(identity.encode()).hexdigest()[:24]}"
-    message: MIMEPart = EmailMessage(policy=_POLICY)
-    _add_headers(message, notice, identity)
-    if with_entry:
-        entry = calendar_entry(notice)
-        message.make_mixed(f"{boundary}.m")
-        alternative = MIMEPart(policy=_POLICY)
-        _add_bodies(alternative, notice, boundary)
-        alternative.attach(_invitation(entry, method_of(notice)))
-        message.attach(alternative)
-        message.attach(_attachment(entry))
-    else:
-        _add_bodies(message, notice, boundary)
-    return Rendered(identity, str(message["Subject"]), message.as_bytes())
-
-
-def _add_headers(message: MIMEPart, notice: Notice, identity: str) -> None:
-    sender, recipient = notice.sender, notice.recipient
-    message["From"] = Address(clean_name(sender.name), addr_spec=sender.address)
-    message["To"] = Address(clean_name(notice.recipient_name), addr_spec=recipient)
-    message["Subject"] = write(notice, "subject.txt")
-    message["Date"] = notice.revised_at.astimezone(UTC).replace(microsecond=0)
-    message["Message-ID"] = identity
-    if notice.first_message_id is not None:
-        message["In-Reply-To"] = notice.first_message_id
-        message["References"] = notice.first_message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    message["MIME-Version"] = "1.0"
-
-
-def _add_bodies(alternative: MIMEPart, notice: Notice, boundary: str) -> None:
-    """Say the same twice; programs show the last form that they know."""
-    alternative.make_alternative(f"{boundary}.a")
-    for subtype, name in (("plain", "body.txt"), ("html", "body.html")):
-        part = MIMEPart(policy=_POLICY)
-        part.set_content(write(notice, name) + "\n", subtype=subtype, charset="utf-8", cte="quoted-printable")
-        alternative.attach(part)
-
-
-def _invitation(entry: bytes, method: str) -> MIMEPart:
-    """Make the part that programs act on; any Content-Disposition would turn it into a mere file."""
-    part = MIMEPart(policy=_POLICY)
-    kind = {"charset": "UTF-8", "method": method, "component": "VEVENT"}
-    part.set_content(entry, maintype="text", subtype="calendar", cte="base64", params=kind)
-    return part
-
-
-def _attachment(entry: bytes) -> MIMEPart:
-    """Make the same entry a file, for programs that know no invitations."""
-    part = MIMEPart(policy=_POLICY)
-    part.set_content(
-        entry,
-        maintype="application",
-        subtype="ics",
-        cte="base64",
-        disposition="attachment",
-        filename="Termin.ics",
+    tree = (
+        _with_entry(notice, boundary) if with_entry else _multipart("alternative", boundary, *_bodies(notice))
     )
-    return part
+    return Rendered(identity, subject, headers.encode("ascii") + tree + b"\r\n")
+
+
+def _headers(notice: Notice, identity: str, subject: str) -> Iterator[tuple[str, str]]:
+    yield "From", _mailbox("From", notice.sender.name, notice.sender.address)
+    yield "To", _mailbox("To", notice.recipient_name, notice.recipient)
+    yield "Subject", _encoded("Subject", subject)
+    yield "Date", format_datetime(notice.revised_at.astimezone(UTC))
+    yield "Message-ID", identity
+    if notice.first_message_id is not None:
+        yield "In-Reply-To", notice.first_message_id
+        yield "References", notice.first_message_id
+    yield "Auto-Submitted", "auto-generated"
+    yield "X-Auto-Response-Suppress", "OOF, AutoReply"
+    yield "MIME-Version", "1.0"
+
+
+def _mailbox(header: str, name: str, address: str) -> str:
+    """Write a name, perhaps none, and a bare address, on lines of their own where one is too short."""
+    name, address = clean_name(name), bare_address(address)
+    if not name:
+        return address
+    # A full stop has to be quoted outside of an encoded word; quotes harm no other name.
+    shown = _encoded(header, name)
+    shown = f'"{name}"' if shown == name else shown
+    last = len(shown.rpartition("\n")[2]) + len(header) + len(address)
+    return f"{shown} <{address}>" if last + 5 <= _LONGEST_LINE else f"{shown}\r\n <{address}>"
+
+
+def _encoded(header: str, text: str) -> str:
+    """Return one clean line as it is, if it is short ASCII, else as encoded words of RFC 2047."""
+    if text.isascii() and "=?" not in text and len(header) + len(text) + 4 <= _LONGEST_LINE:
+        return text
+    return Header(text, "utf-8", maxlinelen=_LONGEST_LINE, header_name=header).encode(linesep="\r\n")
+
+
+def _with_entry(notice: Notice, boundary: str) -> bytes:
+    """Add the entry twice: as the part that programs act on, and as a file for those that do not.
+
+    Any Content-Disposition would turn the first into a mere file.
+    """
+    entry = encodebytes(calendar_entry(notice)).replace(b"\n", b"\r\n")
+    kind = f'text/calendar; charset="UTF-8"; method="{method_of(notice)}";\r\n component="VEVENT"'
+    invitation = _part(kind, "base64", entry)
+    attachment = _part("application/ics", "base64", entry, 'attachment; filename="Termin.ics"')
+    alternative = _multipart("alternative", f"{boundary}.a", *_bodies(notice), invitation)
+    return _multipart("mixed", f"{boundary}.m", alternative, attachment)
+
+
+def _bodies(notice: Notice) -> Iterator[bytes]:
+    """Say the same twice; programs show the last form that they know."""
+    for subtype, name in (("plain", "body.txt"), ("html", "body.html")):
+        text = write(notice, name).replace("\n", "\r\n") + "\r\n"
+        yield _part(f'text/{subtype}; charset="utf-8"', "quoted-printable", b2a_qp(text.encode()))
+
+
+def _part(kind: str, encoding: str, content: bytes, disposition: str | None = None) -> bytes:
+    headers = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
+    if disposition is not None:
+        headers += f"Content-Disposition: {disposition}\r\n"
+    return headers.encode("ascii") + b"\r\n" + content
+
+
+def _multipart(subtype: str, boundary: str, *parts: bytes) -> bytes:
+    mark = f"\r\n--{boundary}".encode("ascii")
+    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n'.encode("ascii")
+    return head + b"".join(mark + b"\r\n" + part for part in parts) + mark + b"--\r\n"

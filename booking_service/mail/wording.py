@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC
+from functools import lru_cache
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from .notice import Notice
+    from booking_service.mail.notice import Notice
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -69,7 +70,7 @@ def write(notice: Notice, part: str) -> str:
     """One text of the message; `part` is the name of its file, such as `subject.txt`."""
     language = _language_of(notice)
     template = _TEXTS.get_template(f"{notice.kind.value}/{language}/{part}")
-    return template.render(_values(notice, language)).strip()
+    return template.render(_values(notice)).strip()
 
 
 def clean_line(text: str, longest: int = _LONGEST_VALUE) -> str:
@@ -77,7 +78,7 @@ def clean_line(text: str, longest: int = _LONGEST_VALUE) -> str:
 
     Some calendar programs read an escaped backslash and the letter n as a line break, hence the slash.
     """
-    shown = "".join(sign for sign in text if sign.isspace() or _is_shown(sign))
+    shown = text if text.isprintable() else "".join(sign for sign in text if _is_shown(sign))
     line = " ".join(shown.replace("\\", "/").split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
@@ -90,11 +91,15 @@ def clean_name(text: str) -> str:
 
 
 def _is_shown(sign: str) -> bool:
+    if sign.isspace():
+        return True  # as the one space it will become
     return sign not in _INVISIBLE and unicodedata.category(sign) not in {"Cc", "Cs"}
 
 
-def _values(notice: Notice, language: str) -> Mapping[str, object]:
+@lru_cache(maxsize=16)  # the texts of one notice are written one after the other, in each thread
+def _values(notice: Notice) -> Mapping[str, object]:
     """All that a text may speak of."""
+    language = _language_of(notice)
     start, end = _on_the_clock(notice.start), _on_the_clock(notice.end)
     dates = _LANGUAGES[language]
     venue = notice.venue
@@ -108,6 +113,7 @@ def _values(notice: Notice, language: str) -> Mapping[str, object]:
         "venue_lines": tuple(map(clean_line, (venue.public_name, venue.street, venue.town))) if venue else (),
         "reference": clean_line(notice.reference),
         "manage_url": notice.manage_url,
+        "request_url": notice.request_url,
         "office_group": clean_line(notice.office_group),
         "sender_name": clean_name(notice.sender.name),
     }

@@ -15,7 +15,7 @@ from booking_service.domain import zones
 from booking_service.domain.bookings import Notify, RequestStatus
 from booking_service.services.calendar import calendar_of
 from booking_service.services.instances import Draft, days_of, plan_as_held, witness
-from booking_service.store.booking_tables import AppointmentRow, ContactRow, OutboxRow, RequestRow, VisitRow
+from booking_service.store.booking_tables import AppointmentRow, ContactRow, OutboxRow, RequestRow
 from booking_service.store.county import read_county, rooms_by_site
 from booking_service.store.db import reading
 from booking_service.store.plan import Promised, promised_visits

@@ -109,8 +109,13 @@ def write_county(session: Session, county: County) -> None:
         session.execute(delete(table))
     for name, table, _value in KEPT:
         _upsert(session, table, _rows(getattr(county, name)))
-    for name, table, _value in reversed(KEPT):
-        _remove_missing(session, table, name, {row.code for row in getattr(county, name)})
+    used = [
+        Mistake(f"{name}.csv", "county_still_used", {"code": code})
+        for name, table, _value in reversed(KEPT)
+        for code in _remove_missing(session, table, {row.code for row in getattr(county, name)})
+    ]
+    if used:
+        raise Rejected(used)
     for name, table, _value in REPLACED:
         rows = _rows(getattr(county, name))
         if name == "absences":
@@ -157,16 +162,16 @@ def _upsert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> N
         session.execute(insert(table), new)
 
 
-def _remove_missing(session: Session, table: Table, name: str, codes: set[str]) -> None:
+def _remove_missing(session: Session, table: Table, codes: set[str]) -> list[str]:
+    """Delete the rows of all other codes; those that something still refers to."""
     used = []
-    for code in set(session.execute(select(table.c.code)).scalars()) - codes:
+    for code in sorted(set(session.execute(select(table.c.code)).scalars()) - codes):
         try:
             with session.begin_nested():
                 session.execute(delete(table).where(table.c.code == code))
         except IntegrityError:
-            used.append(Mistake(f"{name}.csv", "county_still_used", {"code": code}))
-    if used:
-        raise Rejected(sorted(used, key=lambda mistake: str(mistake.values["code"])))
+            used.append(code)
+    return used
 
 
 def _absence_in_utc(row: dict[str, Any], zone: str) -> dict[str, Any]:

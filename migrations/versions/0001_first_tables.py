@@ -427,11 +427,12 @@ def upgrade() -> None:
 
 
 def _guard_postgresql() -> None:
+    """A range of NULLs would be the one without bounds, so a call, which has no room, is left out."""
     for name, number in GUARDED.items():
         op.execute(
             f"ALTER TABLE visit ADD CONSTRAINT ex_visit_{name} EXCLUDE USING gist ("
             f" int4range({number}, {number}, '[]') WITH &&,"
-            f" tstzrange(busy_from, busy_until) WITH &&) WHERE (live)"
+            f" tstzrange(busy_from, busy_until) WITH &&) WHERE (live AND {number} IS NOT NULL)"
         )
 
 

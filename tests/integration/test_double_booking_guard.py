@@ -31,13 +31,20 @@ def stored(moment: datetime) -> str | datetime:
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if db.engine.dialect.name == "sqlite" else moment
 
 
+CALL = """
+INSERT INTO visit (id, appointment_id, position, day, mode, site, start_at, end_at, busy_from, busy_until,
+                   specialist_id, room_id, live)
+VALUES (:id, :id, 0, :day, 'phone', NULL, :start, :end, :start, :end, :specialist, :room, :live)
+"""
+
+
 def add_visit(number, start, *, minutes=30, specialist=1, room=1, live=True):
     """Plain SQL, past all of the application's code."""
     times = {"start": stored(start), "end": stored(start + timedelta(minutes=minutes))}
     with db.engine.begin() as connection:
         connection.execute(text(APPOINTMENT), {"id": number, "reference": f"R{number}", **times})
         connection.execute(
-            text(VISIT),
+            text(VISIT if room else CALL),
             {
                 "id": number,
                 "day": date(2027, 1, 12).isoformat()
@@ -72,6 +79,14 @@ def test_a_visit_inside_a_longer_one_is_refused():
 def test_visits_that_touch_are_no_overlap():
     add_visit(1, NINE)
     add_visit(2, NINE + timedelta(minutes=30))
+
+
+def test_calls_need_no_room_and_take_nobodys():
+    add_visit(1, NINE, specialist=1, room=1)
+    add_visit(2, NINE, specialist=2, room=None)
+    add_visit(3, NINE, specialist=3, room=None)
+    with pytest.raises(DBAPIError, match="ex_visit_specialist"):
+        add_visit(4, NINE, specialist=1, room=None)
 
 
 def test_a_visit_that_is_no_longer_live_is_in_nobodys_way():

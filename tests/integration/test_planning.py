@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from booking_service.domain.bookings import Contact, Urgency
+from booking_service.domain.bookings import Contact, TimeWindow, Urgency
 from booking_service.domain.county import Absence, Closure, Mode
 from booking_service.services.county import replace_county
 from booking_service.services.witness import verify
@@ -114,7 +115,7 @@ def test_a_room_is_not_used_again_before_the_follow_up_is_over(loaded):
     plan(loaded)
     visits = sorted((promise_of(r).visits[0] for r in references), key=lambda v: v.busy_from)
     assert [v.room for v in visits] == ["DM-BSC-1"] * 3
-    assert all(one.busy_until <= other.busy_from for one, other in zip(visits, visits[1:], strict=False))
+    assert all(one.busy_until <= other.busy_from for one, other in pairwise(visits))
 
 
 def test_the_wish_is_kept_where_it_can_be(loaded):
@@ -198,22 +199,18 @@ MARCH = datetime(2027, 2, 22, 6, tzinfo=UTC)
 @pytest.mark.parametrize(("state", "day"), [("MV", date(2027, 3, 9)), ("NI", date(2027, 3, 8))])
 def test_the_eighth_of_march_is_a_holiday_in_mecklenburg_and_not_in_lower_saxony(loaded, county, state, day):
     replace_county(county=replace(county, settings=replace(county.settings, state=state)))
-    asked = [window(date(2027, 3, 8), "09:00", "10:00"), window(date(2027, 3, 9), "09:00", "10:00")]
-    reference = ask("GSI-FOLGE", windows=asked, now=MARCH)
+    asked = TimeWindow(local(date(2027, 3, 8), "09:00"), local(date(2027, 3, 9), "10:00"))
+    reference = ask("GSI-FOLGE", windows=[asked], now=MARCH)
     plan(loaded, now=MARCH)
     assert promise_of(reference).start.date() == day
 
 
 def test_the_day_before_christmas_is_closed(loaded):
     now = datetime(2027, 12, 13, 6, tzinfo=UTC)
-    asked = [window(date(2027, 12, 24), "09:00", "10:00"), window(date(2027, 12, 27), "09:00", "10:00")]
-    with time_machine.travel(now, tick=False):
-        reference = ask("GSI-FOLGE", windows=[asked[1]], now=now)
-        open_ended = ask(
-            "GSI-FOLGE", windows=[window(date(2027, 12, 24), "00:00", "23:59"), asked[1]][1:], now=now
-        )
+    asked = TimeWindow(local(date(2027, 12, 24), "00:00"), local(date(2027, 12, 27), "10:00"))
+    reference = ask("GSI-FOLGE", windows=[asked], now=now)
     plan(loaded, now=now)
-    assert {promise_of(r).start.date() for r in (reference, open_ended)} == {date(2027, 12, 27)}
+    assert promise_of(reference).start.date() == date(2027, 12, 27)
 
 
 def test_a_closure_that_came_after_the_request_is_respected(loaded, county):
@@ -252,6 +249,14 @@ def test_nine_o_clock_is_nine_o_clock_before_and_after_the_clock_is_put_forward(
 
 # --- A promise is kept
 
+PRICE_OF_THE_UNSERVED = 1000
+
+
+def until_all_are_served(at):
+    """Ends the search at the first plan that leaves nobody out, as Ctrl-C would."""
+    if at.cost < PRICE_OF_THE_UNSERVED:
+        raise KeyboardInterrupt
+
 
 NINE = [window(WEDNESDAY, "09:00", "09:20")]
 
@@ -263,7 +268,7 @@ def test_a_promise_may_change_hands_and_nothing_that_the_citizen_was_told(loaded
     before = promise_of(first)
     assert before.specialists == ["GSI-01"]
     english = ask("GSI-FOLGE", sites=["NB-SOZ"], windows=NINE, language="en")
-    outcome = plan(loaded)
+    outcome = plan(loaded, seconds=30.0, progress=until_all_are_served)
     assert (outcome.promised, outcome.reassigned, outcome.mails) == (1, 1, 1)
     after = promise_of(first)
     assert after.specialists == ["GSI-03"]
@@ -282,7 +287,7 @@ def test_days_that_are_too_near_keep_their_specialists(loaded, county, lead_days
     now = local(WEDNESDAY, "06:00")
     asked = [window(WEDNESDAY, "09:00", "09:30")]
     emergency = ask("NOT", sites=["NB-SOZ"], windows=asked, language="en", urgency=Urgency.URGENT, now=now)
-    plan(loaded, now=now)
+    plan(loaded, now=now, seconds=30.0 if served else 1.5, progress=until_all_are_served)
     assert (promise_of(emergency) is not None) is served
     assert promise_of(first).specialists == (["GSI-03"] if served else ["GSI-01"])
 
@@ -310,11 +315,11 @@ def test_the_second_run_has_nothing_to_do(loaded):
         runner = loaded.test_cli_runner()
         first = runner.invoke(args=["plan", "--seconds", "0.1"])
         assert first.exit_code == 0
-        assert first.stdout.startswith("5 waited, 5 promised, 0 reassigned, 5 mails written")
+        assert "5 waited, 5 promised, 0 reassigned, 5 mails written" in first.stdout
         before = everything()
         second = runner.invoke(args=["plan", "--seconds", "0.1"])
     assert second.exit_code == 0
-    assert second.stdout.startswith("0 waited, 0 promised, 0 reassigned, 0 mails written")
+    assert "0 waited, 0 promised, 0 reassigned, 0 mails written" in second.stdout
     assert everything() == before
 
 
@@ -323,7 +328,7 @@ def test_a_longer_search_keeps_what_was_promised_too(loaded):
     plan(loaded)
     told = {reference: promise_of(reference).told for reference in references}
     later = [ask("HZP", sites=["DM-BSC"]) for _ in range(4)]
-    outcome = plan(loaded, seconds=2.0)
+    outcome = plan(loaded, seconds=1.5)
     assert (outcome.promised, outcome.stuck, outcome.busy) == (4, [], [])
     assert {reference: promise_of(reference).told for reference in references} == told
     assert set(promises()) == {*references, *later}

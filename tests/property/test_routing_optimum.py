@@ -8,9 +8,10 @@ from routing import Plan, check
 from routing.anneal import Annealer
 from routing.board import Board
 from routing.bound import lower_bounds
+from routing.draft import columns_of
 from routing.greedy import greedy
 from routing.network import independent_parts, solve_exactly
-from routing.recombine import columns_of, recombine
+from routing.recombine import recombine
 from tests.routing_cases import cheapest_cost, random_instance
 
 SEEDS = range(24)

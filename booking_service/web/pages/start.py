@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 
 from booking_service.services.overview import overview, told
+from booking_service.services.requests import request_state
 from booking_service.store.county import NoCounty
 from booking_service.web.api import description
 
@@ -35,13 +36,21 @@ def index() -> str:
 
 @blueprint.get("/termin/<reference>/<token>")
 def appointment(reference: str, token: str) -> tuple[str, dict[str, str]]:
-    """Repeat what the mail said; the page is read only and never in a cache or a search engine."""
+    """Repeat what the mail said, or that the request still waits.
+
+    The page is read only and never in a cache or a search engine.
+    """
     links: Links = current_app.extensions["links"]
-    shown = told(reference=reference) if links.opens(reference, token) else None
-    if shown is None:
+    if not links.opens(reference, token):
         abort(HTTPStatus.NOT_FOUND)
     private = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return render_template("appointment.html", told=shown), private
+    promise = told(reference=reference)
+    if promise is not None:
+        return render_template("appointment.html", told=promise), private
+    state = request_state(reference=reference)
+    if state is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return render_template("request.html", state=state), private
 
 
 @blueprint.get("/api/v1/")
