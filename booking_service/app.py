@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         RATELIMIT_STORAGE_URI=settings.limiter_url,
         RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_ENABLED=settings.rate_limits,
         TEMPLATES_AUTO_RELOAD=False,
     )
     links = Links(settings.public_url, settings.secret_key)

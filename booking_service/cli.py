@@ -19,9 +19,10 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 
 from booking_service import supervisor
+from booking_service.domain.bookings import Role
 from booking_service.domain.mistakes import Language, Rejected
 from booking_service.mail.transport import open_transport
-from booking_service.services import county, outbox, planning, requests, witness
+from booking_service.services import county, outbox, planning, requests, tokens, witness
 from booking_service.services.demo import demo_requests
 from booking_service.store.county import NoCounty
 
@@ -43,7 +44,7 @@ county_commands = AppGroup("county", help="Load, check and export the county.")
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
-    for command in (county_commands, plan, deliver, verify, export_plan, demo, serve, worker):
+    for command in (county_commands, token_commands, plan, deliver, verify, export_plan, demo, serve, worker):
         app.cli.add_command(command)
 
 
@@ -232,6 +233,21 @@ def export_plan(first: date, last: date, folder: Path) -> None:
         raise click.UsageError("--to lies before --from")
     visits = witness.export_plan(first=first, last=last, folder=folder)
     click.echo(f"{visits} visits written to {folder}")
+
+
+# --- Keys to the API ---------------------------------------------------------
+
+token_commands = AppGroup("token", help="Keys to the API for portals and staff.")
+
+
+@token_commands.command("create")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--site", help="Code of the site, for a desk.")
+@click.option("--unit", help="Code of the unit, for its head or a specialist.")
+@telling_mistakes
+def create_token(role: str, site: str | None, unit: str | None) -> None:
+    """Make a token and print it; it is not shown again."""
+    click.echo(tokens.create_token(role=Role(role), site=site, unit=unit, now=datetime.now(UTC)))
 
 
 # --- The demonstration -------------------------------------------------------

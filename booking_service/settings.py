@@ -49,6 +49,7 @@ class Settings:
     mail_url: str
     public_url: str
     secret_key: str
+    rate_limits: bool = True
 
     @property
     def secure(self) -> bool:
@@ -77,10 +78,15 @@ class Settings:
         mail_url = env.str("MAIL_URL", "", validate=_checked(parse_mail_url))
         public_url = env.str("PUBLIC_URL", "", validate=_checked(check_link))
         secret_key = env.str("SECRET_KEY", "", validate=_long_enough)
+        rate_limits = env.str("RATE_LIMITS", "on", validate=validate.OneOf(["on", "off"]))
         try:
             env.seal()
         except (EnvValidationError, EnvError) as error:
             raise SettingsError(getattr(error, "error_messages", {"environment": [str(error)]})) from None
+        if rate_limits == "off" and public_url.startswith("https:"):
+            raise SettingsError(
+                {"RATE_LIMITS": ["off is for load tests, not where citizens come (PUBLIC_URL)"]}
+            )
         folder = _writable(var_dir)
         return cls(
             port=port,
@@ -92,6 +98,7 @@ class Settings:
             mail_url=mail_url or f"file:{folder / 'mail'}",
             public_url=(public_url or f"http://localhost:{port}").rstrip("/"),
             secret_key=secret_key or _kept_secret(folder / "secret_key"),
+            rate_limits=rate_limits == "on",
         )
 
 

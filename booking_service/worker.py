@@ -18,6 +18,7 @@ from huey import Huey, RedisHuey, SqliteHuey, crontab
 from booking_service.mail.transport import open_transport
 from booking_service.services.county import current_county
 from booking_service.services.outbox import Delivery, deliver
+from booking_service.services.places import sweep
 from booking_service.services.planning import plan
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def make_huey(settings: Settings) -> Huey:
 
 
 def init_worker(app: Flask, settings: Settings, links: Links) -> None:
-    """Give the application its queue and the timetable: mail every minute, the plan at night."""
+    """Give the application its queue and the timetable: mail and holds every minute, the plan at night."""
     huey = make_huey(settings)
     app.extensions["huey"] = huey
 
@@ -49,11 +50,16 @@ def init_worker(app: Flask, settings: Settings, links: Links) -> None:
         with app.app_context():
             _send(settings)
 
+    def sweep_places() -> None:
+        with app.app_context():
+            sweep(now=datetime.now(UTC))
+
     def plan_nightly() -> None:
         with app.app_context():
             _plan_nightly(links)
 
     huey.periodic_task(crontab(), name="send")(send)
+    huey.periodic_task(crontab(), name="sweep_places")(sweep_places)
     huey.periodic_task(crontab(minute="0"), name="plan_nightly")(plan_nightly)
 
 

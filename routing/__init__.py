@@ -13,6 +13,7 @@ from routing.files import (
     write_instance,
     write_plan,
 )
+from routing.offers import DayWitness, Placement
 from routing.problem import (
     MODES,
     Assignment,
@@ -29,21 +30,29 @@ from routing.problem import (
     Window,
 )
 from routing.reasons import Obstacle, Reason, reasons
+from routing.regions import Point, minutes_to_sites
 from routing.solve import solve
 from routing.stop import AnyOf, Gap, NoImprovement, Progress, Seconds, Stop
+from routing.workday import Ask, CannotKeep, Held, Workday
 
 __all__ = [
     "MODES",
     "AnyOf",
+    "Ask",
     "Assignment",
+    "CannotKeep",
+    "DayWitness",
     "FileMistakes",
     "Gap",
+    "Held",
     "Instance",
     "Mode",
     "NoImprovement",
     "Obstacle",
     "Option",
+    "Placement",
     "Plan",
+    "Point",
     "Progress",
     "Promise",
     "Reason",
@@ -56,7 +65,9 @@ __all__ = [
     "Visit",
     "Weights",
     "Window",
+    "Workday",
     "check",
+    "minutes_to_sites",
     "parse_instance",
     "parse_plan",
     "read_instance",

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from routing.workday import Workday
 
 
-class Gap(NamedTuple):
-    """What opens in a tour if one visit goes."""
+MOST_LEAVING = 3
 
-    visit: str
+
+class Gap(NamedTuple):
+    """What opens in a tour if some successive visits go; `ticks` at the most."""
+
+    visits: tuple[str, ...]
     shift: int
     position: int
     ticks: int
@@ -49,32 +52,39 @@ class Diary:
 
     def instead(
         self, place: str | None, minutes: int, wanted: int, visits: int = 1
-    ) -> Iterator[tuple[str, int]]:
-        """Hers that could make way, each with the wanted starts that fit once it has gone."""
+    ) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Hers that could make way together, each time with the wanted starts that would then fit."""
         place = place or self.day.duty.base
         for gap in self.gaps:
             if not gap.ticks & wanted:
                 continue
-            opening = self.day.opening_instead(gap.shift, gap.position, place)
+            opening = self.day.opening_instead(gap.shift, gap.position, len(gap.visits), place)
             mask = run_starts(opening.present, minutes // self.workday.tick) & wanted if opening else 0
-            if opening and mask and self._keeps_trips(opening, 1, place, visits):
-                yield gap.visit, mask
+            if opening and mask and self._keeps_trips(opening, len(gap.visits), place, visits):
+                yield gap.visits, mask
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """What would open, visit by visit; pinned ones stay."""
+        """What would open if up to `MOST_LEAVING` successive visits went, fewest first; pinned ones stay."""
         if self._gaps is None:
-            self._gaps = tuple(gap for gap in self._all_gaps() if gap.visit not in self.pinned)
+            self._gaps = tuple(
+                gap
+                for leaving in range(1, MOST_LEAVING + 1)
+                for gap in self._all_gaps(leaving)
+                if self.pinned.isdisjoint(gap.visits)
+            )
         return self._gaps
 
-    def _all_gaps(self) -> Iterator[Gap]:
+    def _all_gaps(self, leaving: int) -> Iterator[Gap]:
         tick, duty = self.workday.tick, self.day.duty
         for number, tour in enumerate(self.day.tours):
             first, last = duty.ends(number)
             line = (first, *tour, last)
-            for position, stop in enumerate(tour):
-                ticks = span_mask(line[position].end // tick, -(-line[position + 2].begin // tick))
-                yield Gap(stop.visit, number, position, ticks)
+            for position in range(len(tour) - leaving + 1):
+                end = line[position + leaving + 1].begin
+                ticks = span_mask(line[position].end // tick, -(-end // tick))
+                visits = tuple(stop.visit for stop in tour[position : position + leaving])
+                yield Gap(visits, number, position, ticks)
 
     def _present(self, place: str, visits: int) -> tuple[int, ...]:
         masks = [0] * len(self.day.tours)

@@ -3,8 +3,8 @@
 A witness is the proof that every promise of a day can be kept: each has a specialist, and all rules hold. An
 offer is a start at which the witness takes one more promise (or several visits back to back), if need be
 after promises have gone to colleagues, never to another time, place or mode. Looked for in this order: gaps,
-chains in which up to `LONGEST_CHAIN` colleagues each take over one visit, and an exact search bounded by
-steps, so that what is offered can always be kept, and only on a crowded day may a start be missed.
+short chains of colleagues who take over and exchange visits, and an exact search bounded by steps, so that
+what is offered can always be kept, and only on a crowded day may a start be missed.
 
 Witnesses never change: what is booked or released makes a new one, which shares with the old what is the
 same. This room knows one day, no prices and no wishes.
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from routing.diary import Diary
 from routing.problem import MINUTES_A_DAY
-from routing.reshuffle import Reshuffle, Solution
+from routing.relief import Relief
+from routing.reshuffle import Reshuffle, Solution, Table
 from routing.timeline import run_starts, span_mask, ticks_of
 from routing.workday import Ask, CannotKeep, Held, Workday
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from routing.timeline import Day, RoomBook, Stop
 
 Asks: TypeAlias = tuple[Ask, ...]
-LONGEST_CHAIN = 3
-EFFORT = 200
+EFFORT = 60
 """Steps of the exact search for one question, some 20 microseconds each."""
+LEAST_SHARE = 20
+"""Steps for one start; fewer would find nothing."""
 PLACING = 5
 """How many times that may go into placing one promise: it is done once, and well."""
 
@@ -90,9 +92,8 @@ class DayWitness:
         self._rooms = _rooms_left(workday, self._held.values())
         self._answers: dict[Asks, tuple[int, int]] = {}
         self._proofs: dict[Asks, list[_Proof]] = {}
-        self._colleagues: dict[str, tuple[int, ...]] = {}
-        self._swaps: dict[str, tuple[tuple[int, str], ...]] = {}
-        self._ways_out: dict[str, Mapping[str, int]] = {}
+        self._relief = Relief(workday, self._diaries, self._held)
+        self._table: Table | None = None
 
     @property
     def held(self) -> tuple[Held, ...]:
@@ -101,6 +102,8 @@ class DayWitness:
 
     def after(self, placement: Placement, visits: Sequence[str]) -> DayWitness:
         """The witness with the new promise, whose visits are called so."""
+        if len(visits) != len(placement.asks):
+            raise ValueError(f"{len(placement.asks)} visits need as many names, not {len(visits)}")
         held = dict(self._held)
         for visit, name in placement.moves.items():
             held[visit] = replace(held[visit], specialist=name)
@@ -148,7 +151,7 @@ class DayWitness:
     def _look_for(self, asks: Asks, wanted: int) -> int:
         left = wanted & self.thinkable_starts(asks)
         found = 0
-        for search in (self._direct, self._shared, self._chained, self._exact):
+        for search in (self._direct, self._shared, self._chained, self._exchanged, self._exact):
             if not left:
                 break
             more = search(asks, left)
@@ -181,84 +184,46 @@ class DayWitness:
         return found
 
     def _chained(self, asks: Asks, wanted: int) -> int:
-        """One specialist serves all after a visit of hers has gone to a colleague, perhaps by a chain."""
+        """One specialist serves all after some visits of hers have gone to colleagues, perhaps by chains."""
         found, place, minutes = 0, asks[0].place, sum(ask.minutes for ask in asks)
         for number in self.workday.able_to_all(asks):
-            for visit, starts in self._diaries[number].instead(place, minutes, wanted & ~found, len(asks)):
-                moves = self._way_out(visit)
+            for visits, starts in self._diaries[number].instead(place, minutes, wanted, len(asks)):
+                moves = self._relief.ways_out(visits) if starts & ~found else None
                 if moves:
                     found |= starts
                     self._prove(asks, _Proof(starts, (number,) * len(asks), moves))
+        return found
+
+    def _exchanged(self, asks: Asks, wanted: int) -> int:
+        """One specialist serves all after she has exchanged visits with a colleague."""
+        found, place, minutes = 0, asks[0].place, sum(ask.minutes for ask in asks)
+        for number in self.workday.able_to_all(asks):
+            for exchange in self._relief.exchanges(number):
+                starts = exchange.diary.starts(place, minutes, len(asks)) & wanted & ~found
+                if starts:
+                    found |= starts
+                    self._prove(asks, _Proof(starts, (number,) * len(asks), exchange.moves))
         return found
 
     def _exact(self, asks: Asks, wanted: int) -> int:
         """Whoever serves what, as far as the effort lasts; it is shared out evenly."""
         found, left, steps = 0, ticks_of(wanted), self._effort
         while left and steps > 0:
-            tick = left.pop()
+            tick = left.pop(len(left) // 2)
             if found >> tick & 1:
                 continue
-            share = -(-steps // (len(left) + 1))
+            share = min(steps, max(LEAST_SHARE, steps // (len(left) + 1)))
             search = self._search(asks, tick * self.workday.tick, share)
             found |= self._proved(asks, tick, next(search.solutions(len(self._held)), None), wanted)
             steps -= share - search.steps
         return found
 
-    # --- Chains -------------------------------------------------------------------------------------
-
-    def _way_out(self, visit: str) -> Mapping[str, int]:
-        """The shortest chain by which somebody else serves the visit; none of it is its holder's affair."""
-        if visit not in self._ways_out:
-            holder = self.workday.number[self._held[visit].specialist]
-            depths = range(1, LONGEST_CHAIN + 1)
-            chains = (self._chain(visit, depth, (holder,)) for depth in depths)
-            self._ways_out[visit] = dict(next((chain for chain in chains if chain), ()))
-        return self._ways_out[visit]
-
-    def _chain(self, visit: str, depth: int, taken: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
-        """Who takes over what so that somebody takes the visit; nobody of those who are taken."""
-        if depth == 1:
-            number = next((n for n in self._with_room_for(visit) if n not in taken), None)
-            return () if number is None else ((visit, number),)
-        for number, other in self._who_could_swap(visit):
-            if number not in taken:
-                rest = self._chain(other, depth - 1, (*taken, number))
-                if rest:
-                    return ((visit, number), *rest)
-        return ()
-
-    def _with_room_for(self, visit: str) -> tuple[int, ...]:
-        """The colleagues who can take the visit as things are."""
-        if visit not in self._colleagues:
-            one = self._held[visit]
-            self._colleagues[visit] = tuple(
-                number
-                for number in self.workday.able(one.ask)
-                if self._diaries[number].starts(one.ask.place, one.ask.minutes) & self._start(one)
-            )
-        return self._colleagues[visit]
-
-    def _who_could_swap(self, visit: str) -> tuple[tuple[int, str], ...]:
-        """The colleagues who can take the visit if one of theirs goes, and which."""
-        if visit not in self._swaps:
-            one = self._held[visit]
-            self._swaps[visit] = tuple(
-                (number, other)
-                for number in self.workday.able(one.ask)
-                for other, _ in self._diaries[number].instead(
-                    one.ask.place, one.ask.minutes, self._start(one)
-                )
-            )
-        return self._swaps[visit]
-
-    def _start(self, one: Held) -> int:
-        return 1 << one.start // self.workday.tick
-
     # --- Proofs -------------------------------------------------------------------------------------
 
     def _search(self, asks: Asks, start: int, steps: int) -> Reshuffle:
-        days = [diary.day for diary in self._diaries]
-        return Reshuffle(self.workday, days, self._held, asks, start, steps)
+        if self._table is None:
+            self._table = Table(self.workday, [diary.day for diary in self._diaries], self._held)
+        return Reshuffle(self._table, asks, start, steps)
 
     def _prove(self, asks: Asks, proof: _Proof) -> None:
         self._proofs.setdefault(asks, []).append(proof)
@@ -414,6 +379,6 @@ def _slack(day: Day, minutes: int) -> int:
     for number, tour in enumerate(day.tours):
         for position, stop in enumerate(tour):
             if stop.visit.startswith("\0"):
-                opening = day.opening_instead(number, position, stop.place)
+                opening = day.opening_instead(number, position, 1, stop.place)
                 return run_starts(opening.present, minutes // day.duty.tick) if opening else 0
     return 0

@@ -51,6 +51,24 @@ class _State(NamedTuple):
     moves: int
 
 
+class Table:
+    """The held visits of a witness as the search sees them; remembers what searches have found out."""
+
+    def __init__(self, workday: Workday, days: Sequence[Day], held: Mapping[str, Held]) -> None:
+        self.workday, self.days = workday, days
+        self.items: list[_Item] = []
+        numbers = {}
+        for name, one in held.items():
+            holder = workday.number[one.specialist]
+            numbers[name] = len(self.items)
+            able = (holder,) if one.pinned else workday.able(one.ask)
+            self.items.append(_Item(one.start, one.ask, name, holder, able))
+        self.with_holder = [tuple(numbers[stop.visit] for stop in day.stops) for day in days]
+        self.stops: dict[tuple[int, int], Stop] = {}
+        self.alone: dict[tuple[int, int], bool] = {}
+        self.clashes: dict[tuple[int, int, int], bool] = {}
+
+
 class Reshuffle:
     """The search for new visits that begin at `start` one after the other, on one day's witness.
 
@@ -58,38 +76,25 @@ class Reshuffle:
     another solution could exist with more moves than were allowed.
     """
 
-    def __init__(
-        self,
-        workday: Workday,
-        days: Sequence[Day],
-        held: Mapping[str, Held],
-        asks: Sequence[Ask],
-        start: int,
-        steps: int,
-    ) -> None:
-        self.workday, self.days, self.steps = workday, days, steps
+    def __init__(self, table: Table, asks: Sequence[Ask], start: int, steps: int) -> None:
+        self.workday, self.days, self.steps = table.workday, table.days, steps
         self.cut = self.more = False
-        self._new = len(asks)
-        self._items: list[_Item] = []
+        self._table, self._first_new = table, len(table.items)
+        self._items = table.items.copy()
         for position, ask in enumerate(asks):
-            self._add(start, ask, f"\0{position}", NOBODY, workday.able(ask))
+            name = f"\0{position}"
+            self._items.append(_Item(start, ask, name, NOBODY, self.workday.able(ask)))
             start += ask.minutes
-        self._number = {name: self._new + n for n, name in enumerate(held)}
-        for name, one in held.items():
-            holder = workday.number[one.specialist]
-            self._add(one.start, one.ask, name, holder, (holder,) if one.pinned else workday.able(one.ask))
         self._stops: dict[tuple[int, int], Stop] = {}
+        self._alone: dict[tuple[int, int], bool] = {}
         self._clashes: dict[tuple[int, int, int], bool] = {}
         self._most_moves = 0
         self._rescue = False
 
-    def _add(self, start: int, ask: Ask, name: str, holder: int, able: Numbers) -> None:
-        self._items.append(_Item(start, ask, name, holder, able))
-
     def solutions(self, most_moves: int) -> Iterator[Solution]:
         """Every way that moves at most so many held visits, each once."""
         self.more, self._most_moves = False, most_moves
-        first = _State(tuple(range(self._new)), {}, {}, frozenset(), 0)
+        first = _State(tuple(range(self._first_new, len(self._items))), {}, {}, frozenset(), 0)
         self._rescue = False
         found = False
         for solution in self._search(first):
@@ -207,10 +212,7 @@ class Reshuffle:
     # --- What a day is like -------------------------------------------------------------------------
 
     def _loose(self, state: _State, number: int) -> Numbers:
-        loose = state.loose.get(number)
-        if loose is None:
-            loose = tuple(self._number[stop.visit] for stop in self.days[number].stops)
-        return loose
+        return state.loose.get(number, self._table.with_holder[number])
 
     def _day(self, state: _State, number: int) -> Day | None:
         """Her day as decided so far, None if it breaks a rule."""
@@ -221,29 +223,33 @@ class Reshuffle:
         return day
 
     def _stop(self, number: int, item: int) -> Stop:
-        key = number, item
-        if key not in self._stops:
+        key, known = (number, item), self._stops if item >= self._first_new else self._table.stops
+        if key not in known:
             visit = self._items[item]
-            self._stops[key] = self.workday.stop(number, visit.start, visit.ask, visit.name)
-        return self._stops[key]
+            known[key] = self.workday.stop(number, visit.start, visit.ask, visit.name)
+        return known[key]
 
     def _fits_alone(self, item: int, number: int) -> bool:
-        visit, workday = self._items[item], self.workday
-        starts = workday.reach_starts(number, visit.ask.place, visit.ask.minutes)
-        return bool(starts >> visit.start // workday.tick & 1)
+        key, known = (number, item), self._alone if item >= self._first_new else self._table.alone
+        if key not in known:
+            visit, workday = self._items[item], self.workday
+            starts = workday.reach_starts(number, visit.ask.place, visit.ask.minutes)
+            known[key] = bool(starts >> visit.start // workday.tick & 1)
+        return known[key]
 
     def _clash(self, number: int, one: int, other: int) -> bool:
-        key = (number, one, other) if one < other else (number, other, one)
-        if key not in self._clashes:
-            stops = self._stop(number, one), self._stop(number, other)
-            self._clashes[key] = self.workday.never_both(number, *stops)
-        return self._clashes[key]
+        if one > other:
+            one, other = other, one
+        key, known = (number, one, other), self._clashes if other >= self._first_new else self._table.clashes
+        if key not in known:
+            known[key] = self.workday.never_both(number, self._stop(number, one), self._stop(number, other))
+        return known[key]
 
     def _solution(self, state: _State, days: Mapping[int, Day]) -> Solution:
         at = {item: number for number, items in state.fixed.items() for item in items}
         moves = {
             self._items[item].name: number
             for item, number in at.items()
-            if item >= self._new and number != self._items[item].holder
+            if item < self._first_new and number != self._items[item].holder
         }
-        return Solution(tuple(at[item] for item in range(self._new)), moves, days)
+        return Solution(tuple(at[item] for item in range(self._first_new, len(self._items))), moves, days)

@@ -255,9 +255,9 @@ class Day:
             found = self._openings[place] = tuple(opening for opening in every if opening is not None)
         return found
 
-    def opening_instead(self, number: int, position: int, place: str) -> Opening | None:
-        """Where a stop at that place could go if it took the place of one of hers."""
-        return self._opening(number, position, position + 1, place)
+    def opening_instead(self, number: int, position: int, stops: int, place: str) -> Opening | None:
+        """Where a stop at that place could go if it took the place of so many successive ones of hers."""
+        return self._opening(number, position, position + stops, place)
 
     def with_stop(self, stop: Stop) -> Day:
         """The day with one more stop at one of the starts that fit."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from booking_service.domain.county import Mode
@@ -41,6 +42,16 @@ class Notify(StrEnum):
     PRINT = "print"
 
 
+class Role(StrEnum):
+    """What the holder of an API token may do; see `web.access`."""
+
+    PORTAL = "portal"
+    DESK = "desk"
+    SPECIALIST = "specialist"
+    HEAD = "head"
+    ADMIN = "admin"
+
+
 class Entry(StrEnum):
     """Where a request came in."""
 
@@ -57,17 +68,51 @@ class RequestStatus(StrEnum):
 
 
 class AppointmentStatus(StrEnum):
-    """The life of an appointment."""
+    """The life of an appointment; `EVENTS` says what leads from one to the next."""
 
+    HELD = "held"
+    EXPIRED = "expired"
     CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    CHECKED_IN = "checked_in"
+    NO_SHOW = "no_show"
+    DONE = "done"
+
+
+class Event(StrEnum):
+    """What can happen to an appointment."""
+
+    CONFIRM = "confirm"
+    EXPIRE = "expire"
+    MOVE = "move"
+    CANCEL = "cancel"
+    CHECK_IN = "check_in"
+    MISS = "miss"
+    FINISH = "finish"
+
+
+EVENTS: Mapping[tuple[AppointmentStatus, Event], AppointmentStatus] = {
+    (AppointmentStatus.HELD, Event.CONFIRM): AppointmentStatus.CONFIRMED,
+    (AppointmentStatus.HELD, Event.EXPIRE): AppointmentStatus.EXPIRED,
+    (AppointmentStatus.CONFIRMED, Event.MOVE): AppointmentStatus.CONFIRMED,
+    (AppointmentStatus.CONFIRMED, Event.CANCEL): AppointmentStatus.CANCELLED,
+    (AppointmentStatus.CONFIRMED, Event.CHECK_IN): AppointmentStatus.CHECKED_IN,
+    (AppointmentStatus.CONFIRMED, Event.MISS): AppointmentStatus.NO_SHOW,
+    (AppointmentStatus.NO_SHOW, Event.CHECK_IN): AppointmentStatus.CHECKED_IN,
+    (AppointmentStatus.CHECKED_IN, Event.FINISH): AppointmentStatus.DONE,
+}
 
 
 class MailState(StrEnum):
-    """The life of a message in the outbox; staff can see those that failed for good."""
+    """The life of a message in the outbox; staff can see those that failed for good.
+
+    A message that a newer one has overtaken before it was sent is superseded.
+    """
 
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)

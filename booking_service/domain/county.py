@@ -129,6 +129,26 @@ class PlanningRules:
 
 
 @dataclass(frozen=True, slots=True)
+class BookingRules:
+    """What holds for every booking in the county.
+
+    `hold_minutes` is how long a place is held for somebody who has not confirmed yet, `holds_per_client`
+    how many such places one API client may hold at once, `open_per_contact` how many appointments still
+    to come one e-mail address or phone number may have. A cancelled place is offered again after a
+    number of minutes drawn between `release_delay_least` and `release_delay_most` (0 and 0: at once), so
+    that nobody can hand it on by cancelling. A specialist is sent to another site than her base only for
+    at least `least_per_trip` visits.
+    """
+
+    hold_minutes: int
+    holds_per_client: int
+    open_per_contact: int
+    release_delay_least: int
+    release_delay_most: int
+    least_per_trip: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for the whole county. `state` is the Land (ISO 3166-2 without DE-), for its holidays."""
 
@@ -143,6 +163,7 @@ class Settings:
     sender_address: str
     attribution: tuple[str, ...]
     planning: PlanningRules
+    booking: BookingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +222,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A concern that citizens bring. Lists keep the order of the file."""
+    """A concern that citizens bring. Lists keep the order of the file.
+
+    Appointments begin at multiples of `raster` minutes from midnight. Citizens book them at least
+    `lead_hours` before they begin and at most `horizon_days` calendar days ahead.
+    """
 
     code: str
     unit: str
@@ -210,6 +235,9 @@ class Service:
     name_plain_de: str
     handled_by: HandledBy
     bookable: Bookable
+    raster: int
+    lead_hours: int
+    horizon_days: int
     competence: Competence
     refer_to: str
     urgent_class: UrgentClass
@@ -331,6 +359,21 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class Contingent:
+    """A weekly span in which somebody who can do an urgent service is kept free for it, in one mode.
+
+    `release_hours` before it begins, what is left of it is offered to everybody.
+    """
+
+    service: str
+    mode: Mode
+    weekday: int
+    begin: int
+    end: int
+    release_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class County:
     """A whole county as its folder describes it, in the order of the files."""
 
@@ -347,6 +390,7 @@ class County:
     working_hours: tuple[WorkingHours, ...]
     absences: tuple[Absence, ...]
     closures: tuple[Closure, ...]
+    contingents: tuple[Contingent, ...]
 
     def __hash__(self) -> int:
         """Cheap, since a county is asked for by what it is in every use case."""

@@ -349,6 +349,18 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
         "de": "{service} erledigt der Schalter; als Fähigkeit einer Fachkraft ist es nicht vorgesehen.",
         "en": "{service} is served at the desk; it cannot be a specialist's skill.",
     },
+    "county_desk_contingent": {
+        "de": "{service} erledigt der Schalter; freigehalten wird nur die Zeit von Fachkräften.",
+        "en": "{service} is served at the desk; only specialists' time is kept free.",
+    },
+    "county_no_such_variant": {
+        "de": "Für {service} gibt es keine Zeile mit {mode} in {file}.",
+        "en": "There is no row for {service} with {mode} in {file}.",
+    },
+    "county_least_most": {
+        "de": "Der Höchstwert ({most}) liegt unter dem Mindestwert ({least}).",
+        "en": "The greatest value ({most}) is below the least ({least}).",
+    },
     "county_still_used": {
         "de": "„{code}“ fehlt jetzt, wird aber noch von Anfragen oder Terminen gebraucht.",
         "en": "“{code}” is gone now, but requests or appointments still need it.",

@@ -58,6 +58,10 @@ REQUEST_WORDS: Mapping[str, Mapping[Literal["de", "en"], str]] = {
         "de": "Einen Standort „{site}“ gibt es nicht.",
         "en": "There is no site “{site}”.",
     },
+    "unit_unknown": {
+        "de": "Eine Stelle „{unit}“ gibt es nicht.",
+        "en": "There is no unit “{unit}”.",
+    },
     "site_twice": {
         "de": "Der Standort „{site}“ steht hier zweimal.",
         "en": "The site “{site}” is named twice.",
@@ -167,5 +171,41 @@ REQUEST_WORDS: Mapping[str, Mapping[Literal["de", "en"], str]] = {
     "address_form": {
         "de": "Das ist keine E-Mail-Adresse. Sie hat die Form name@beispiel.de.",
         "en": "This is no e-mail address. It has the form name@example.org.",
+    },
+    "range_reversed": {
+        "de": "Das Ende liegt vor dem Anfang.",
+        "en": "The end lies before the beginning.",
+    },
+    "site_not_by_phone": {
+        "de": "Für ein Gespräch am Telefon wird kein Standort genannt.",
+        "en": "A call by phone has no site.",
+    },
+    "start_past": {
+        "de": "Diese Zeit ist schon vorbei.",
+        "en": "This time is over.",
+    },
+    "start_too_far": {
+        "de": "So weit voraus können Sie noch keinen Termin vereinbaren.",
+        "en": "Appointments cannot be made that far ahead yet.",
+    },
+    "start_off_raster": {
+        "de": "Termine beginnen hier alle {minutes} Minuten, zu dieser Zeit nicht.",
+        "en": "Appointments begin every {minutes} minutes here, not at this time.",
+    },
+    "start_not_offered": {
+        "de": "Zu dieser Zeit gibt es hier keine Termine, oder sie ist zu nah.",
+        "en": "There are no appointments here at this time, or it is too near.",
+    },
+    "place_unknown": {
+        "de": "Diesen Ort gibt es im Landkreis nicht: „{place}“. Bitte geben Sie Postleitzahl und Ort an.",
+        "en": "There is no such place in the county: “{place}”. Please give postcode and place.",
+    },
+    "place_ambiguous": {
+        "de": "Zu dieser Postleitzahl gehören mehrere Orte: {places}. Bitte nennen Sie auch den Ort.",
+        "en": "Several places share this postcode: {places}. Please name the place as well.",
+    },
+    "key_reused": {
+        "de": "Dieser Idempotency-Key wurde schon für eine andere Anfrage benutzt.",
+        "en": "This Idempotency-Key has been used for another request.",
     },
 }

@@ -49,7 +49,8 @@ TZNAME:CET
 TZOFFSETFROM:+0200
 TZOFFSETTO:+0100
 END:STANDARD
-END:VTIMEZONE""".split("\n")
+END:VTIMEZONE
+"""
 
 
 class MalformedEntry(ValueError):
@@ -62,7 +63,7 @@ def new_uid(domain: str) -> str:
 
 
 def method_of(notice: Notice) -> str:
-    """Choose the iTIP method: REQUEST to book and to move, CANCEL, PUBLISH where we would invite ourselves."""
+    """Choose the iTIP method: REQUEST books and moves; PUBLISH stands for it in mails to ourselves."""
     if notice.kind is Kind.CANCELLATION:
         return "CANCEL"
     return "PUBLISH" if _is_to_ourselves(notice) else "REQUEST"
@@ -112,7 +113,7 @@ def _object(notice: Notice, method: str, *, with_attendee: bool) -> bytes:
         "VERSION:2.0",
         "CALSCALE:GREGORIAN",
         f"METHOD:{method}",
-        *_VTIMEZONE,
+        *_VTIMEZONE.splitlines(),
         *_event(notice, with_attendee=with_attendee),
         "END:VCALENDAR",
     )

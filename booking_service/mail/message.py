@@ -54,10 +54,8 @@ def render(notice: Notice, *, with_entry: bool = True) -> Rendered:
     headers = "".join(f"{name}: {value}\r\n" for name, value in _headers(notice, identity, subject))
     # No body can hold it: quoted-printable writes every = as =3D, and base64 has no _.
     boundary = f"=_{sha256(identity.encode()).hexdigest()[:24]}"
-    tree = (
-        _with_entry(notice, boundary) if with_entry else _multipart("alternative", boundary, *_bodies(notice))
-    )
-    return Rendered(identity, subject, headers.encode("ascii") + tree + b"\r\n")
+    tree = _tree(notice, boundary, with_entry=with_entry)
+    return Rendered(identity, subject, headers.encode("ascii") + tree)
 
 
 def _headers(notice: Notice, identity: str, subject: str) -> Iterator[tuple[str, str]]:
@@ -88,22 +86,24 @@ def _mailbox(header: str, name: str, address: str) -> str:
 
 def _encoded(header: str, text: str) -> str:
     """Return one clean line as it is, if it is short ASCII, else as encoded words of RFC 2047."""
-    if text.isascii() and "=?" not in text and len(header) + len(text) + 4 <= _LONGEST_LINE:
+    if text.isascii() and len(header) + len(text) + 4 <= _LONGEST_LINE:
         return text
     return Header(text, "utf-8", maxlinelen=_LONGEST_LINE, header_name=header).encode(linesep="\r\n")
 
 
-def _with_entry(notice: Notice, boundary: str) -> bytes:
-    """Add the entry twice: as the part that programs act on, and as a file for those that do not.
+def _tree(notice: Notice, boundary: str, *, with_entry: bool) -> bytes:
+    """Write the bodies, and the entry twice: as what programs act on, and as a file for those that do not.
 
     Any Content-Disposition would turn the first into a mere file.
     """
+    if not with_entry:
+        return _multipart("alternative", boundary, *_bodies(notice))
     entry = encodebytes(calendar_entry(notice)).replace(b"\n", b"\r\n")
     kind = f'text/calendar; charset="UTF-8"; method="{method_of(notice)}";\r\n component="VEVENT"'
     invitation = _part(kind, "base64", entry)
     attachment = _part("application/ics", "base64", entry, 'attachment; filename="Termin.ics"')
-    alternative = _multipart("alternative", f"{boundary}.a", *_bodies(notice), invitation)
-    return _multipart("mixed", f"{boundary}.m", alternative, attachment)
+    alternative = _multipart("alternative", boundary, *_bodies(notice), invitation)
+    return _multipart("mixed", boundary, alternative, attachment)
 
 
 def _bodies(notice: Notice) -> Iterator[bytes]:
@@ -121,6 +121,8 @@ def _part(kind: str, encoding: str, content: bytes, disposition: str | None = No
 
 
 def _multipart(subtype: str, boundary: str, *parts: bytes) -> bytes:
-    mark = f"\r\n--{boundary}".encode("ascii")
-    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n'.encode("ascii")
+    """Put the parts into one; the boundary ends in the kind of it, as one multipart may hold another."""
+    own = f"{boundary}.{subtype}"
+    head = f'Content-Type: multipart/{subtype};\r\n boundary="{own}"\r\n'.encode("ascii")
+    mark = f"\r\n--{own}".encode("ascii")
     return head + b"".join(mark + b"\r\n" + part for part in parts) + mark + b"--\r\n"

@@ -102,7 +102,6 @@ def _values(notice: Notice) -> Mapping[str, object]:
     language = _language_of(notice)
     start, end = _on_the_clock(notice.start), _on_the_clock(notice.end)
     dates = _LANGUAGES[language]
-    venue = notice.venue
     return {
         "language": language,
         "mode": notice.mode.value,
@@ -110,13 +109,18 @@ def _values(notice: Notice) -> Mapping[str, object]:
         "short_date": format_date(start, dates.short, locale=dates.locale),
         "from_time": format_time(start, dates.time, tzinfo=BERLIN, locale=dates.locale),
         "to_time": format_time(end, dates.time, tzinfo=BERLIN, locale=dates.locale),
-        "venue_lines": tuple(map(clean_line, (venue.public_name, venue.street, venue.town))) if venue else (),
+        "venue_lines": list(filter(None, map(clean_line, _venue_lines(notice)))),
         "reference": clean_line(notice.reference),
         "manage_url": notice.manage_url,
         "request_url": notice.request_url,
         "office_group": clean_line(notice.office_group),
         "sender_name": clean_name(notice.sender.name),
     }
+
+
+def _venue_lines(notice: Notice) -> tuple[str, ...]:
+    venue = notice.venue
+    return (venue.public_name, venue.street, venue.town) if venue else ()
 
 
 def _on_the_clock(moment: datetime) -> datetime:

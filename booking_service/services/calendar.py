@@ -55,11 +55,19 @@ def bookable_spans(
     That is within the hours for appointments of each unit concerned and within one of the windows
     (no windows: any time).
     """
-    units = {service.unit for service in county.services if service.code in services}
-    spans = reduce(_common, (unit_spans(calendar, unit, mode, site, day) for unit in sorted(units)))
+    spans = list(_open_spans(county, calendar, tuple(services), mode, site, day))
     if windows and spans:
         spans = _common(spans, _spans_of(windows, day, county.settings.zone))
     return spans
+
+
+@lru_cache(maxsize=100_000)
+def _open_spans(
+    county: County, calendar: Calendar, services: tuple[str, ...], mode: Mode, site: str | None, day: date
+) -> tuple[Span, ...]:
+    """Within the hours of each unit concerned; asked for again and again by offers."""
+    units = {service.unit for service in county.services if service.code in services}
+    return tuple(reduce(_common, (unit_spans(calendar, unit, mode, site, day) for unit in sorted(units))))
 
 
 def unit_spans(calendar: Calendar, unit: str, mode: Mode, site: str | None, day: date) -> list[Span]:

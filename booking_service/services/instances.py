@@ -171,7 +171,7 @@ class _Builder:
         start = zones.minute_of(promise.busy_from, promise.day, zone)
         return routing.Visit(
             id=name,
-            skill=_skill(promise.services),
+            skill=joint_skill(promise.services),
             language=promise.language,
             minutes=zones.minute_of(promise.busy_until, promise.day, zone) - start,
             priority=1,
@@ -239,7 +239,7 @@ class _Builder:
             first = min(self.days, default=first)
         return routing.Visit(
             id=name,
-            skill=_skill(part.services),
+            skill=joint_skill(part.services),
             language=request.language,
             minutes=max((length.busy for length in part.lengths.values()), default=self._tick()),
             priority=request.urgency.priority,
@@ -316,7 +316,7 @@ class _Builder:
         wanted = {visit.skill for visit in self.visits.values()}
         for specialist in self.county.specialists:
             own = set(specialist.skills)
-            skills = {skill for skill in wanted if set(skill.split("+")) <= own}
+            skills = own | {skill for skill in wanted if set(skill.split("+")) <= own}
             yield routing.Specialist(
                 id=specialist.code,
                 base=specialist.base_site,
@@ -333,7 +333,8 @@ class _Builder:
                 yield routing.Shift(position, span.begin, span.end, span.breaks)
 
 
-def _skill(services: Iterable[str]) -> str:
+def joint_skill(services: Iterable[str]) -> str:
+    """The planner's name for being able to do all of them."""
     return "+".join(sorted(services))
 
 

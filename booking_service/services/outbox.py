@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
-from booking_service.domain.bookings import MailState, Notify
+from booking_service.domain.bookings import AppointmentStatus, MailState, Notify
 from booking_service.domain.county import Mode
+from booking_service.mail.calendar_entry import calendar_file
 from booking_service.mail.message import render
 from booking_service.mail.notice import Kind, Notice, Sender, Venue
 from booking_service.mail.transport import Deferred, Refused, Transport
-from booking_service.store.booking_tables import AppointmentRow, OutboxRow
+from booking_service.store.booking_tables import AppointmentRow, ContactRow, OutboxRow
+from booking_service.store.county import read_county
 from booking_service.store.db import reading, transactional
 
 if TYPE_CHECKING:
@@ -67,23 +69,28 @@ class OutboxCount:
     oldest: datetime | None
 
 
-def write_confirmation(
-    session: Session, appointment: AppointmentRow, county: County, links: Links, now: datetime
+def write_notice(
+    session: Session, appointment: AppointmentRow, kind: Kind, county: County, links: Links, now: datetime
 ) -> bool:
-    """Put the confirmation into the outbox, in the transaction that makes the promise.
+    """Put a message into the outbox, in the transaction that makes what it tells true.
 
+    Older messages to the same citizen that nobody has begun to send are dropped: they are no longer true.
     False where the citizen hears of it on paper.
     """
     contact = appointment.contact
     if contact is None or contact.email is None or contact.notify is not Notify.EMAIL:
         return False
-    message = render(_notice(appointment, county, links, contact.email, contact.name, contact.language))
+    first = _drop_outdated(session, appointment.id)
+    if first is None and kind is Kind.CHANGE:
+        kind = Kind.CONFIRMATION  # nobody has heard of an earlier time
+    notice = _notice(appointment, kind, county, links, contact, first)
+    message = render(notice, with_entry=first is not None or kind is not Kind.CANCELLATION)
     session.add(
         OutboxRow(
             appointment_id=appointment.id,
             recipient=contact.email,
             sequence=appointment.sequence,
-            kind=Kind.CONFIRMATION.value,
+            kind=kind.value,
             message_id=message.message_id,
             subject=message.subject,
             content=message.content,
@@ -97,16 +104,35 @@ def write_confirmation(
     return True
 
 
+def _drop_outdated(session: Session, appointment_id: int) -> str | None:
+    """Drop what waits and is not on its way; the Message-ID of the first message that was or may be sent."""
+    rows = session.scalars(
+        select(OutboxRow).where(OutboxRow.appointment_id == appointment_id).order_by(OutboxRow.id)
+    )
+    first = None
+    for row in rows:
+        if row.state is MailState.WAITING and row.leased_until is None and not row.tries:
+            row.state = MailState.SUPERSEDED
+        elif first is None and row.state is not MailState.SUPERSEDED:
+            first = row.message_id
+    return first
+
+
 def _notice(
-    appointment: AppointmentRow, county: County, links: Links, email: str, name: str, language: str
+    appointment: AppointmentRow,
+    kind: Kind,
+    county: County,
+    links: Links,
+    contact: ContactRow,
+    first: str | None,
 ) -> Notice:
     settings = county.settings
     site = next((site for site in county.sites if site.code == appointment.site), None)
     return Notice(
-        kind=Kind.CONFIRMATION,
-        recipient=email,
-        recipient_name=name,
-        language=language,
+        kind=kind,
+        recipient=contact.email or "",
+        recipient_name=contact.name,
+        language=contact.language,
         reference=appointment.reference,
         start=appointment.start_at,
         end=appointment.end_at,
@@ -118,9 +144,22 @@ def _notice(
         sequence=appointment.sequence,
         created_at=appointment.created_at,
         revised_at=appointment.revised_at,
-        first_message_id=None,
+        first_message_id=first,
         sender=Sender(settings.sender_name, settings.sender_address),
     )
+
+
+@reading
+def calendar_file_of(session: Session, *, reference: str, links: Links) -> bytes | None:
+    """The calendar file to download for an appointment that stands, None where there is none."""
+    row = session.scalar(
+        select(AppointmentRow).where(
+            AppointmentRow.reference == reference, AppointmentRow.status == AppointmentStatus.CONFIRMED
+        )
+    )
+    if row is None or row.contact is None:
+        return None
+    return calendar_file(_notice(row, Kind.CONFIRMATION, read_county(session), links, row.contact, None))
 
 
 def _venue(site: Site) -> Venue:

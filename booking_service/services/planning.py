@@ -20,13 +20,14 @@ from booking_service.domain import zones
 from booking_service.domain.bookings import AppointmentStatus, RequestStatus
 from booking_service.domain.county import Mode
 from booking_service.mail.calendar_entry import new_uid
+from booking_service.mail.notice import Kind
 from booking_service.services.calendar import calendar_of
 from booking_service.services.causes import Cause, causes_of
 from booking_service.services.instances import Draft, open_problem, plan_as_held
-from booking_service.services.outbox import write_confirmation
-from booking_service.services.rooms import RoomNeed, assign_rooms
+from booking_service.services.outbox import write_notice
+from booking_service.services.placing import place_visits
 from booking_service.store.booking_tables import AppointmentRow, RequestRow, VisitRow, VisitService
-from booking_service.store.county import read_county, rooms_by_site, specialist_numbers
+from booking_service.store.county import read_county, specialist_numbers
 from booking_service.store.db import reading, transactional
 from booking_service.store.plan import (
     Promised,
@@ -255,9 +256,10 @@ def apply_day(
         _appointment(request, day_plan.parts[request.id], draft, snapshot.county, numbers, now)
         for request in requests
     ]
-    _place(session, day_plan, appointments, numbers)
+    place_visits(session, day_plan.day, day_plan.moves, appointments, numbers)
     mails = sum(
-        write_confirmation(session, appointment, snapshot.county, links, now) for appointment in appointments
+        write_notice(session, appointment, Kind.CONFIRMATION, snapshot.county, links, now)
+        for appointment in appointments
     )
     zone = snapshot.county.settings.zone
     return mails, [(day_plan.day - zones.local_day(request.created_at, zone)).days for request in requests]
@@ -326,40 +328,6 @@ def _visit(assignment: routing.Assignment, draft: Draft, zone: str, numbers: Map
         live=True,
         services=[VisitService(position=i, service=code) for i, code in enumerate(part.services)],
     )
-
-
-def _place(
-    session: Session,
-    day_plan: DayPlan,
-    appointments: Sequence[AppointmentRow],
-    numbers: Mapping[str, int],
-) -> None:
-    """Write the day: first release what changes hands or rooms, then assign, so that the guard holds."""
-    kept = list(session.scalars(select(VisitRow).where(VisitRow.live, VisitRow.day == day_plan.day)))
-    new = [visit for appointment in appointments for visit in appointment.visits]
-    rooms = _rooms(session, kept, new)
-    changed = [v for v in kept if v.id in day_plan.moves or rooms.get(f"v{v.id}") != v.room_id]
-    for visit in changed:
-        visit.live = False
-    session.flush()
-    for visit in changed:
-        visit.specialist_id = numbers.get(day_plan.moves.get(visit.id, ""), visit.specialist_id)
-        visit.room_id = rooms.get(f"v{visit.id}")
-        visit.live = True
-    for position, visit in enumerate(new):
-        visit.room_id = rooms.get(f"n{position}")
-    session.add_all(appointments)
-    session.flush()
-
-
-def _rooms(session: Session, kept: Sequence[VisitRow], new: Sequence[VisitRow]) -> dict[str, int]:
-    named = [(f"v{visit.id}", visit) for visit in kept] + [(f"n{i}", visit) for i, visit in enumerate(new)]
-    needs = [
-        RoomNeed(key, visit.site, visit.busy_from, visit.busy_until, visit.room_id)
-        for key, visit in named
-        if visit.site is not None
-    ]
-    return assign_rooms(needs, rooms_by_site(session))
 
 
 def _explain(draft: Draft, solved: routing.Plan, snapshot: Snapshot, now: datetime) -> list[Unserved]:

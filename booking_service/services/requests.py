@@ -6,12 +6,10 @@ request), and nothing is kept of a request with mistakes.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import phonenumbers
 from sqlalchemy import select
 
 from booking_service.domain import zones
@@ -24,14 +22,14 @@ from booking_service.domain.bookings import (
     TimeWindow,
     Wanted,
 )
-from booking_service.domain.county import Bookable, Competence, HandledBy, Mode
+from booking_service.domain.county import Mode
 from booking_service.domain.mistakes import Mistake, Rejected
-from booking_service.mail.addresses import BadAddress, clean_address
 from booking_service.services.calendar import bookable_spans, calendar_of
 from booking_service.services.causes import Cause, from_json
+from booking_service.services.contacts import clean_contact, contact_row
 from booking_service.services.links import new_reference
+from booking_service.services.references import language_mistakes, service_mistakes, site_mistakes
 from booking_service.store.booking_tables import (
-    ContactRow,
     RequestRow,
     RequestService,
     RequestSite,
@@ -48,10 +46,7 @@ if TYPE_CHECKING:
 
     from booking_service.domain.county import County, Service
 
-LONGEST_NAME = 200
 FARTHEST = timedelta(days=366)
-NOT_IN_NAMES = ("Cc", "Cs", "Co", "Zl", "Zp")
-BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +123,13 @@ def _take(
     now: datetime,
 ) -> str:
     county = read_county(session)
-    cleaned, mistakes = _clean_contact(contact, notify, wanted, entry)
+    cleaned, mistakes = clean_contact(contact, notify, wanted.modes, entry)
     mistakes += _mistakes(county, wanted, now)
     # looked at last: a wrong site or service would make every window wrong as well
     mistakes = mistakes or [*_opening_mistakes(county, wanted, now)]
     if mistakes:
         raise Rejected(mistakes)
     reference = _unused_reference(session)
-    languages = county.settings.languages
     row = RequestRow(
         reference=reference,
         status=RequestStatus.WAITING,
@@ -148,13 +142,7 @@ def _take(
         urgency=wanted.urgency,
         wish=wanted.wish,
         causes=[],
-        contact=ContactRow(
-            name=cleaned.name,
-            email=cleaned.email,
-            phone=cleaned.phone,
-            language=wanted.language if wanted.language in languages else "de",
-            notify=notify or (Notify.EMAIL if cleaned.email else Notify.PRINT),
-        ),
+        contact=contact_row(county, cleaned, notify, wanted.language),
         services=[RequestService(position=i, service=code) for i, code in enumerate(wanted.services)],
         sites=[RequestSite(position=i, site=code) for i, code in enumerate(wanted.sites)],
         windows=[
@@ -172,104 +160,28 @@ def _unused_reference(session: Session) -> str:
             return reference
 
 
-# --- The contact -------------------------------------------------------------
-
-
-def _clean_contact(
-    contact: Contact, notify: Notify | None, wanted: Wanted, entry: Entry
-) -> tuple[Contact, list[Mistake]]:
-    mistakes = [*_name_mistakes(contact.name)]
-    email = phone = None
-    if contact.email:
-        try:
-            email = clean_address(contact.email)
-        except BadAddress as error:
-            mistakes.append(Mistake("/contact/email", error.code))
-    if contact.phone:
-        phone = _clean_phone(contact.phone)
-        if phone is None:
-            mistakes.append(Mistake("/contact/phone", "phone_wrong"))
-    if not (contact.email or contact.phone) and entry is not Entry.DESK:
-        mistakes.append(Mistake("/contact", "contact_missing"))
-    if notify is Notify.EMAIL and not contact.email:
-        mistakes.append(Mistake("/contact/email", "email_needed"))
-    if Mode.PHONE in wanted.modes and not contact.phone:
-        mistakes.append(Mistake("/contact/phone", "phone_needed"))
-    return Contact(" ".join(contact.name.split()), email, phone), mistakes
-
-
-def _name_mistakes(name: str) -> Iterator[Mistake]:
-    place = "/contact/name"
-    wrong = next(
-        (c for c in name if unicodedata.category(c) in NOT_IN_NAMES or c in BIDI_CONTROLS),
-        None,
-    )
-    if not name.strip():
-        yield Mistake(place, "name_missing")
-    elif len(name) > LONGEST_NAME:
-        yield Mistake(place, "name_too_long", {"most": LONGEST_NAME, "length": len(name)})
-    if wrong is not None:
-        yield Mistake(
-            place, "name_control", {"code_point": f"U+{ord(wrong):04X}", "position": name.index(wrong) + 1}
-        )
-
-
-def _clean_phone(text: str) -> str | None:
-    """The number in international form; numbers without a country are German."""
-    try:
-        number = phonenumbers.parse(text, "DE")
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
 # --- The wish ----------------------------------------------------------------
 
 
 def _mistakes(county: County, wanted: Wanted, now: datetime) -> Iterator[Mistake]:
     services = [service for service in county.services if service.code in wanted.services]
-    yield from _service_mistakes(county, wanted.services)
-    yield from _site_mistakes(county, wanted)
+    yield from service_mistakes(county, wanted.services)
+    yield from site_mistakes(county, wanted.sites)
+    yield from _step_mistakes(county, wanted)
     yield from _mode_mistakes(county, wanted.modes, services)
     yield from _need_mistakes(wanted.needs)
-    yield from _people_mistakes(county, wanted, services)
+    yield from language_mistakes(county, wanted.language)
+    yield from _wish_mistakes(county, wanted, services)
     yield from _window_mistakes(wanted.windows, now)
 
 
-def _service_mistakes(county: County, codes: Sequence[str]) -> Iterator[Mistake]:
-    known = {service.code: service for service in county.services}
-    if not codes:
-        yield Mistake("/services", "services_missing")
-    for position, code in enumerate(codes):
-        place = f"/services/{position}"
-        service = known.get(code)
-        if service is None:
-            yield Mistake(place, "service_unknown", {"service": code})
-        elif code in codes[:position]:
-            yield Mistake(place, "service_twice", {"service": code})
-        elif service.competence is Competence.REFER:
-            yield Mistake(place, "service_referred", {"service": code, "to": service.refer_to})
-        elif service.handled_by is not HandledBy.SPECIALIST or service.bookable not in (
-            Bookable.YES,
-            Bookable.SAME_DAY,
-        ):
-            yield Mistake(place, "service_not_bookable", {"service": code})
-
-
-def _site_mistakes(county: County, wanted: Wanted) -> Iterator[Mistake]:
-    known = {site.code: site for site in county.sites}
+def _step_mistakes(county: County, wanted: Wanted) -> Iterator[Mistake]:
     if not wanted.sites and set(wanted.modes) - {Mode.PHONE}:
         yield Mistake("/sites", "sites_missing")
+    with_steps = {site.code for site in county.sites if site.step_free == "no"}
     for position, code in enumerate(wanted.sites):
-        place = f"/sites/{position}"
-        if code not in known:
-            yield Mistake(place, "site_unknown", {"site": code})
-        elif code in wanted.sites[:position]:
-            yield Mistake(place, "site_twice", {"site": code})
-        elif Need.STEP_FREE in wanted.needs and known[code].step_free == "no":
-            yield Mistake(place, "site_has_steps", {"site": code})
+        if Need.STEP_FREE in wanted.needs and code in with_steps:
+            yield Mistake(f"/sites/{position}", "site_has_steps", {"site": code})
 
 
 def _mode_mistakes(county: County, modes: Sequence[Mode], services: Iterable[Service]) -> Iterator[Mistake]:
@@ -293,12 +205,7 @@ def _need_mistakes(needs: Sequence[Need]) -> Iterator[Mistake]:
             yield Mistake(f"/needs/{position}", "need_twice", {"need": need})
 
 
-def _people_mistakes(county: County, wanted: Wanted, services: Sequence[Service]) -> Iterator[Mistake]:
-    spoken = {language for specialist in county.specialists for language in specialist.languages}
-    if wanted.language is not None and wanted.language not in spoken:
-        yield Mistake(
-            "/language", "language_unknown", {"language": wanted.language, "known": _listed(spoken)}
-        )
+def _wish_mistakes(county: County, wanted: Wanted, services: Sequence[Service]) -> Iterator[Mistake]:
     if wanted.wish is None:
         return
     specialist = next((s for s in county.specialists if s.code == wanted.wish), None)
@@ -348,7 +255,3 @@ def _opening_mistakes(county: County, wanted: Wanted, now: datetime) -> Iterator
             for mode, site in ways
         ):
             yield Mistake(f"/windows/{position}", "window_outside_hours")
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 
 import routing
 from booking_service.domain import zones
-from booking_service.domain.bookings import Notify, RequestStatus
+from booking_service.domain.bookings import AppointmentStatus, Notify, RequestStatus
 from booking_service.services.calendar import calendar_of
 from booking_service.services.instances import Draft, days_of, plan_as_held, witness
 from booking_service.store.booking_tables import AppointmentRow, ContactRow, OutboxRow, RequestRow
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from booking_service.domain.county import County
 
 FARTHEST = date(9999, 12, 31)
+KEPT = (AppointmentStatus.HELD, AppointmentStatus.CONFIRMED, AppointmentStatus.CHECKED_IN)
 
 
 @reading
@@ -131,7 +132,7 @@ def _appointment_violations(session: Session, since: datetime) -> Iterator[str]:
     """Each appointment is kept whole by its visits: same day, mode and site, one after the other."""
     rows = session.scalars(
         select(AppointmentRow)
-        .where(AppointmentRow.start_at >= since)
+        .where(AppointmentRow.start_at >= since, AppointmentRow.status.in_(KEPT))
         .order_by(AppointmentRow.id)
         .options(selectinload(AppointmentRow.visits))
     )

@@ -19,6 +19,7 @@ from booking_service.domain.bookings import (
     Need,
     Notify,
     RequestStatus,
+    Role,
     Urgency,
 )
 from booking_service.domain.county import Mode
@@ -104,7 +105,12 @@ class AppointmentRow(Base):
     """A promise: what the citizen has been told. `sequence` and `uid` are those of its calendar entry."""
 
     __tablename__ = "appointment"
-    __table_args__ = (CheckConstraint("start_at < end_at", name="forward"),)
+    __table_args__ = (
+        CheckConstraint("start_at < end_at", name="forward"),
+        Index("ix_appointment_hold_key", "hold_key", unique=True),
+        Index("ix_appointment_status_expires_at", "status", "expires_at"),
+        Index("ix_appointment_status_place_free_at", "status", "place_free_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(REFERENCE, unique=True)
@@ -122,6 +128,12 @@ class AppointmentRow(Base):
     sequence: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # while it is only held: the key of the hold, who holds it, and until when
+    hold_key: Mapped[str | None] = mapped_column(LINE)
+    client: Mapped[str | None] = mapped_column(LINE, index=True)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # when the place of a cancelled appointment is offered again
+    place_free_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     contact: Mapped[ContactRow | None] = relationship()
     visits: Mapped[list[VisitRow]] = relationship(order_by="VisitRow.position", back_populates="appointment")
@@ -207,3 +219,29 @@ class OutboxRow(Base):
     tries: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(LINE)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class TokenRow(Base):
+    """A key to the API; only its hash is kept. `site` and `unit` narrow what it opens."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(LINE, unique=True)
+    role: Mapped[Role] = mapped_column(Choice(Role))
+    site: Mapped[str | None] = mapped_column(CODE, ForeignKey("site.code"))
+    unit: Mapped[str | None] = mapped_column(CODE, ForeignKey("unit.code"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AnswerRow(Base):
+    """What a writing call has been answered, so that its repetition under the same key does nothing more."""
+
+    __tablename__ = "answer"
+
+    # the caller, the operation and the caller's Idempotency-Key, as a hash
+    key: Mapped[str] = mapped_column(LINE, primary_key=True)
+    # of what was sent: the same key for something else is a mistake
+    fingerprint: Mapped[str] = mapped_column(LINE)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

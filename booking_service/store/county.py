@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from booking_service.domain import zones
 from booking_service.domain.county import (
     Absence,
+    BookingRules,
     Closure,
+    Contingent,
     County,
     Hours,
     Leg,
@@ -54,6 +56,7 @@ REPLACED: tuple[tuple[str, Table, type[Any]], ...] = (
     ("places", tables.place_table, Place),
     ("working_hours", tables.working_hours_table, WorkingHours),
     ("absences", tables.absence_table, Absence),
+    ("contingents", tables.contingent_table, Contingent),
 )
 
 MOST_SEEN = 4
@@ -69,15 +72,21 @@ def read_county(session: Session) -> County:
 
     Every use case needs it and it seldom changes, so a process keeps the last revisions that it has seen.
     """
-    revision = session.execute(select(tables.settings_table.c.revision)).scalar()
-    if revision is None:
-        raise NoCounty("no county has been loaded: flask county load FOLDER")
+    revision = read_revision(session)
     county = _seen.get(revision)
     if county is None:
         while len(_seen) >= MOST_SEEN:
             _seen.pop(next(iter(_seen)), None)
         county = _seen[revision] = _read_all(session)
     return county
+
+
+def read_revision(session: Session) -> str:
+    """A text that is another one after each load; raises NoCounty before the first."""
+    revision: str | None = session.execute(select(tables.settings_table.c.revision)).scalar()
+    if revision is None:
+        raise NoCounty("no county has been loaded: flask county load FOLDER")
+    return revision
 
 
 def _read_all(session: Session) -> County:
@@ -183,4 +192,5 @@ def _settings_from(row: dict[str, Any]) -> Settings:
         key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
     }
     fields["planning"] = PlanningRules(**row["planning"])
+    fields["booking"] = BookingRules(**row["booking"])
     return Settings(**fields)

@@ -100,12 +100,13 @@ def pattern(expression: str, code: str) -> Kind[str]:
     return Kind(read, str)
 
 
-def choice(enum: type[E]) -> Kind[E]:
-    """Allow one of the values of an enumeration."""
+def choice(enum: type[E], *only: E) -> Kind[E]:
+    """Allow one of the values of an enumeration, or one of those named."""
+    allowed = only or tuple(enum)
 
     def read(cell: str) -> E:
-        if cell not in set(enum):
-            raise BadCell("cell_choice", value=shown(cell), allowed=", ".join(enum))
+        if cell not in allowed:
+            raise BadCell("cell_choice", value=shown(cell), allowed=", ".join(allowed))
         return enum(cell)
 
     return Kind(read, str)

@@ -1,4 +1,4 @@
-"""A county as a folder that an office can edit: `county.toml` and twelve CSV files.
+"""A county as a folder that an office can edit: `county.toml` and thirteen CSV files.
 
 Reading tells every mistake of the whole folder at once, each with file, line and column, and gives a
 county only if there is none. Writing gives the same format again, always in the same form, and

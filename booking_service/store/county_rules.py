@@ -36,10 +36,12 @@ def broken_rules(sheets_by_name: Sheets, settings: Settings | None) -> Iterator[
     yield from _reversed_spans(sheets_by_name)
     yield from _overlaps(sheets_by_name["hours"], ("unit", "site", "mode", "access", "weekday"))
     yield from _overlaps(sheets_by_name["working_hours"], ("specialist", "weekday"))
+    yield from _overlaps(sheets_by_name["contingents"], ("service", "mode", "weekday"))
     yield from _breaks(sheets_by_name["working_hours"])
     yield from _travel(sheets_by_name["travel"], sheets_by_name["sites"])
     yield from _services(sheets_by_name["services"], sheets_by_name["variants"])
     yield from _desk_skills(sheets_by_name["specialists"], sheets_by_name["services"])
+    yield from _contingents(sheets_by_name)
     yield from _exceptions(sheets_by_name)
     if settings:
         yield from _skipped_times(sheets_by_name["absences"], settings.zone)
@@ -119,7 +121,7 @@ def _named(minutes: int, column: str) -> str:
 
 
 def _reversed_spans(sheets_by_name: Sheets) -> Iterator[Mistake]:
-    for name in ("hours", "working_hours", "absences", "closures"):
+    for name in ("hours", "working_hours", "absences", "closures", "contingents"):
         sheet = sheets_by_name[name]
         for row, (begin, end) in _spans(sheet):
             # The last day of a closure belongs to it, all other ends do not.
@@ -141,8 +143,9 @@ def _written(moment: Any) -> str:
 
 
 def _overlaps(sheet: Sheet[Any], key: tuple[str, ...]) -> Iterator[Mistake]:
+    validity = [column for column in sheet.table.header if column in {"valid_from", "valid_to"}]
     groups: dict[Hashable, list[Row[Any]]] = defaultdict(list)
-    for row, values in _lines_by_key(sheet, (*key, "from", "to", "valid_from", "valid_to")):
+    for row, values in _lines_by_key(sheet, (*key, "from", "to", *validity)):
         groups[values[: len(key)]].append(row)  # type: ignore[index]
     for rows in groups.values():
         for index, row in enumerate(rows):
@@ -157,8 +160,8 @@ def _collide(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         one["from"] < other["to"]
         and other["from"] < one["to"]
         and (None in weeks or weeks[0] == weeks[1])
-        and (one["valid_from"] or date.min) <= (other["valid_to"] or date.max)
-        and (other["valid_from"] or date.min) <= (one["valid_to"] or date.max)
+        and (one.get("valid_from") or date.min) <= (other.get("valid_to") or date.max)
+        and (other.get("valid_from") or date.min) <= (one.get("valid_to") or date.max)
     )
 
 
@@ -206,16 +209,33 @@ def _services(services: Sheet[Any], variants: Sheet[Any]) -> Iterator[Mistake]:
             yield Mistake(services.place(row, "bookable"), "county_no_variant", where)
 
 
-def _desk_skills(specialists: Sheet[Any], services: Sheet[Any]) -> Iterator[Mistake]:
-    at_desk = {
+def _at_desk(services: Sheet[Any]) -> set[str]:
+    return {
         row.values["service"]
         for row in services.rows
         if row.values.get("handled_by") is HandledBy.DESK and "service" in row.values
     }
+
+
+def _desk_skills(specialists: Sheet[Any], services: Sheet[Any]) -> Iterator[Mistake]:
+    at_desk = _at_desk(services)
     for row in specialists.rows:
         for skill in row.values.get("skills", ()):
             if skill in at_desk:
                 yield Mistake(specialists.place(row, "skills"), "county_desk_skill", {"service": skill})
+
+
+def _contingents(sheets_by_name: Sheets) -> Iterator[Mistake]:
+    sheet, services, variants = (sheets_by_name[name] for name in ("contingents", "services", "variants"))
+    at_desk, known = _at_desk(services), _codes(services)
+    ways = {way for _row, way in _lines_by_key(variants, ("service", "mode"))}
+    for row, way in _lines_by_key(sheet, ("service", "mode")):
+        service, mode = row.values["service"], row.values["mode"]
+        if service in at_desk:
+            yield Mistake(sheet.place(row, "service"), "county_desk_contingent", {"service": service})
+        elif service in known and variants.whole and way not in ways:
+            values = {"service": service, "mode": mode, "file": variants.table.file}
+            yield Mistake(sheet.place(row, "mode"), "county_no_such_variant", values)
 
 
 def _exceptions(sheets_by_name: Sheets) -> Iterator[Mistake]:

@@ -1,7 +1,8 @@
 """The settings of a county folder, `county.toml`: read with every mistake at its line, and written.
 
-The file holds what is true for the whole county, names, languages and planning prices. A key that is
-unknown here is a mistake, since a slip of the pen would otherwise leave a setting without effect.
+The file holds what is true for the whole county: names, languages, planning prices and the rules of
+booking. A key that is unknown here is a mistake, since a slip of the pen would otherwise leave a
+setting without effect.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from booking_service.domain.county import PlanningRules, Settings
+from booking_service.domain.county import BookingRules, PlanningRules, Settings
 from booking_service.domain.mistakes import Mistake
 from booking_service.store import county_cells as cells
 from booking_service.store.county_cells import BadCell, Kind, shown
@@ -78,6 +79,15 @@ _PLANNING: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("unserved_normal", "unserved_soon", "unserved_urgent", "lost_promise"), _PRICE),
     **dict.fromkeys(("wait_day", "wish", "change", "travel_minute", "later_choice"), _PRICE),
 }
+_DELAY = (0, 1_440)
+_BOOKING: Mapping[str, tuple[int, int]] = {
+    "hold_minutes": (1, 60),
+    "holds_per_client": (1, 10_000),
+    "open_per_contact": (1, 100),
+    "release_delay_least": _DELAY,
+    "release_delay_most": _DELAY,
+    "least_per_trip": (1, 20),
+}
 
 
 class _Reading:
@@ -123,27 +133,37 @@ def read_settings(text: str, mistakes: list[Mistake]) -> Settings | None:
         mistakes.append(_no_toml(error))
         return None
     reading = _Reading(text, document, mistakes)
-    reading.refuse_unknown("", document, {*_TEXTS, *_LISTS, "planning"})
+    reading.refuse_unknown("", document, {*_TEXTS, *_LISTS, "planning", "booking"})
     values: dict[str, Any] = {key: reading.take(key, _text_by(kind)) for key, kind in _TEXTS.items()}
     values |= {key: reading.take(key, _list_by(kind)) for key, kind in _LISTS.items()}
-    planning = _read_planning(reading)
-    if len(mistakes) > before or planning is None:
+    planning = _read_numbers(reading, "planning", _PLANNING)
+    _refuse_odd_tick(reading, planning.get("tick_minutes"))
+    booking = _read_numbers(reading, "booking", _BOOKING)
+    _refuse_reversed_delay(reading, booking.get("release_delay_least"), booking.get("release_delay_most"))
+    if len(mistakes) > before:
         return None
-    return Settings(planning=planning, **values)
+    return Settings(planning=PlanningRules(**planning), booking=BookingRules(**booking), **values)
 
 
-def _read_planning(reading: _Reading) -> PlanningRules | None:
-    before = len(reading.mistakes)
-    table = reading.take("planning", _table)
+def _read_numbers(reading: _Reading, name: str, keys: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """Read a table of whole numbers; what cannot be read is None, and all is missing without the table."""
+    table = reading.take(name, _table)
     if table is None:
-        return None
-    reading.refuse_unknown("planning.", table, set(_PLANNING))
-    values = {key: reading.take(f"planning.{key}", _whole(*limits)) for key, limits in _PLANNING.items()}
-    tick = values["tick_minutes"]
+        return {}
+    reading.refuse_unknown(f"{name}.", table, set(keys))
+    return {key: reading.take(f"{name}.{key}", _whole(*limits)) for key, limits in keys.items()}
+
+
+def _refuse_odd_tick(reading: _Reading, tick: int | None) -> None:
     if tick is not None and tick not in TICKS:
         allowed = ", ".join(map(str, TICKS))
         reading.note("planning.tick_minutes", "cell_choice", {"value": tick, "allowed": allowed})
-    return PlanningRules(**values) if len(reading.mistakes) == before else None
+
+
+def _refuse_reversed_delay(reading: _Reading, least: int | None, most: int | None) -> None:
+    if least is not None and most is not None and least > most:
+        values = {"least": least, "most": most}
+        reading.note("booking.release_delay_most", "county_least_most", values)
 
 
 def _no_toml(error: Exception) -> Mistake:
@@ -207,6 +227,8 @@ def write_settings(settings: Settings) -> str:
     lines += [_written_list(key, getattr(settings, key)) for key in _LISTS]
     lines += ["", "[planning]"]
     lines += [f"{key} = {getattr(settings.planning, key)}" for key in _PLANNING]
+    lines += ["", "[booking]"]
+    lines += [f"{key} = {getattr(settings.booking, key)}" for key in _BOOKING]
     return "\n".join(lines) + "\n"
 
 

@@ -26,6 +26,10 @@ V = TypeVar("V")
 LATITUDES = (47.0, 55.2)
 LONGITUDES = (5.5, 15.5)
 MOST_MINUTES = 720
+RASTERS = (5, 240)
+MOST_LEAD_HOURS = 720
+MOST_HORIZON_DAYS = 366
+MOST_RELEASE_HOURS = 168
 DAY_MINUTES = 1440
 
 
@@ -222,6 +226,9 @@ SERVICES = Table(
         Column("name_plain_de", _SHORT),
         Column("handled_by", cells.choice(county.HandledBy)),
         Column("bookable", cells.choice(county.Bookable)),
+        Column("raster", cells.number(*RASTERS), on_tick=True),
+        Column("lead_hours", cells.number(0, MOST_LEAD_HOURS)),
+        Column("horizon_days", cells.number(1, MOST_HORIZON_DAYS)),
         Column("competence", cells.choice(county.Competence)),
         Column("refer_to", _NOTE),
         Column("urgent_class", cells.choice(county.UrgentClass)),
@@ -347,6 +354,19 @@ CLOSURES = Table(
         Column("source", _NOTE),
     ),
 )
+CONTINGENTS = Table(
+    "contingents",
+    county.Contingent,
+    (),
+    (
+        Column("service", cells.CODE, refers="services"),
+        # A visit on site or by video would take a room too, and no site is named here.
+        Column("mode", cells.choice(county.Mode, county.Mode.PHONE)),
+        Column("weekday", _WEEKDAY),
+        *_FROM_TO,
+        Column("release_hours", cells.number(0, MOST_RELEASE_HOURS)),
+    ),
+)
 
 TABLES: tuple[Table[Any], ...] = (
     SITES,
@@ -361,4 +381,5 @@ TABLES: tuple[Table[Any], ...] = (
     WORKING_HOURS,
     ABSENCES,
     CLOSURES,
+    CONTINGENTS,
 )

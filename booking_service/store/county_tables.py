@@ -159,6 +159,9 @@ service_table = Table(
     _text("name_plain_de"),
     _choice("handled_by", county.HandledBy),
     _choice("bookable", county.Bookable),
+    Column("raster", Integer, nullable=False),
+    Column("lead_hours", Integer, nullable=False),
+    Column("horizon_days", Integer, nullable=False),
     _choice("competence", county.Competence),
     _text("refer_to"),
     _choice("urgent_class", county.UrgentClass),
@@ -273,4 +276,15 @@ closure_table = Table(
     _text("public_text_de", Text),
     _text("status"),
     _text("source"),
+)
+contingent_table = Table(
+    "contingent",
+    db.metadata,
+    _row_number(),
+    _position(),
+    _code("service", "service"),
+    _choice("mode", county.Mode),
+    Column("weekday", Integer, nullable=False),
+    *_span(),
+    Column("release_hours", Integer, nullable=False),
 )

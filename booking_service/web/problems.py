@@ -9,13 +9,13 @@ import marshmallow as ma
 from flask import Response, json, render_template, request
 
 from booking_service.domain.mistakes import ALL_WORDS, Language, Mistake, Rejected
+from booking_service.services.places import HoldOver, NotFound, NotPossible, PlaceTaken, TooMany
+from booking_service.store.county import NoCounty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from werkzeug.exceptions import HTTPException
-
-    from booking_service.store.county import NoCounty
 
 MEDIA_TYPE = "application/problem+json"
 INVALID = "field_invalid"
@@ -44,8 +44,11 @@ class Problem(ma.Schema):
     title = ma.fields.String(required=True)
     status = ma.fields.Integer(required=True)
     code = ma.fields.String(required=True, metadata={"description": "stable name of the problem"})
-    detail = ma.fields.String()
     errors = ma.fields.List(ma.fields.Nested(MistakeEntry))
+    alternatives = ma.fields.List(
+        ma.fields.Dict(), metadata={"description": "with `place_taken`: the nearest places that can be had"}
+    )
+    appointment_status = ma.fields.String(metadata={"description": "with `not_possible`"})
 
 
 def language_of_request() -> Language:
@@ -54,7 +57,7 @@ def language_of_request() -> Language:
 
 
 def problem(
-    status: int, code: str, *, detail: str | None = None, mistakes: Iterable[Mistake] = ()
+    status: int, code: str, *, mistakes: Iterable[Mistake] = (), more: Mapping[str, Any] | None = None
 ) -> Response:
     """A problem as a response."""
     language = language_of_request()
@@ -64,8 +67,7 @@ def problem(
         "status": status,
         "code": code,
     }
-    if detail:
-        body["detail"] = detail
+    body |= more or {}
     errors = [
         {"pointer": mistake.place, "code": mistake.code, "detail": mistake.words(language)}
         for mistake in mistakes
@@ -85,6 +87,51 @@ def of_rejected(error: Rejected) -> Response:
 def of_no_county(_error: NoCounty) -> Response:
     """The service has been started, but nobody has loaded a county yet."""
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_county")
+
+
+def of_place_taken(error: PlaceTaken) -> Response:
+    """Somebody else was faster; what can be had instead."""
+    nearest = [
+        {
+            "start": place.start.isoformat(),
+            "end": place.end.isoformat(),
+            "site": place.site,
+            "mode": place.mode,
+        }
+        for place in error.alternatives
+    ]
+    return problem(HTTPStatus.CONFLICT, "place_taken", more={"alternatives": nearest})
+
+
+def of_hold_over(_error: HoldOver) -> Response:
+    """The hold has run out or was used."""
+    return problem(HTTPStatus.CONFLICT, "hold_over")
+
+
+def of_not_possible(error: NotPossible) -> Response:
+    """The appointment is not in the state for it."""
+    return problem(HTTPStatus.CONFLICT, "not_possible", more={"appointment_status": error.status})
+
+
+def of_too_many(error: TooMany) -> Response:
+    """Somebody has as much as one may have."""
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, error.code)
+
+
+def of_not_found(_error: NotFound) -> Response:
+    """There is nothing of that name for this caller."""
+    return problem(HTTPStatus.NOT_FOUND, "not_found")
+
+
+BY_ERROR: Mapping[type[Exception], Callable[[Any], Response]] = {
+    Rejected: of_rejected,
+    NoCounty: of_no_county,
+    PlaceTaken: of_place_taken,
+    HoldOver: of_hold_over,
+    NotPossible: of_not_possible,
+    TooMany: of_too_many,
+    NotFound: of_not_found,
+}
 
 
 def of_http(error: HTTPException) -> Response:

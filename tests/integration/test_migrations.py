@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
+from contextlib import closing
+from dataclasses import replace
 
 import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, create_engine, inspect, make_url, text
+from sqlalchemy.exc import IntegrityError
 
 from booking_service.app import create_app
+from booking_service.services.county import current_county, replace_county
 from booking_service.store.db import db
+from tests.citizens import ask
 from tests.conftest import make_settings
 
 GUARD_INDEXES = {"ix_visit_room_live", "ix_visit_specialist_live"}
@@ -110,3 +116,56 @@ def test_upgrading_twice_is_upgrading_once():
     before = inspect(db.engine).get_table_names()
     flask_migrate.upgrade()
     assert inspect(db.engine).get_table_names() == before
+
+
+@pytest.mark.usefixtures("new")
+@pytest.mark.parametrize(("tick", "raster"), [(5, 15), (4, 16), (60, 60)])
+def test_a_county_from_before_the_rules_of_booking_gets_some_that_fit_its_tick(county, tick, raster):
+    flask_migrate.upgrade()
+    planning = replace(county.settings.planning, tick_minutes=tick)
+    replace_county(county=replace(county, settings=replace(county.settings, planning=planning)))
+    ask("GSI-FOLGE")
+    flask_migrate.downgrade(revision="0001")
+    with db.engine.connect() as connection:
+        assert "booking" not in str(connection.execute(text("SELECT settings FROM county")).scalar_one())
+    flask_migrate.upgrade()
+    after = current_county()
+    assert after.settings.booking == county.settings.booking
+    assert after.contingents == ()
+    assert [service.code for service in after.services] == [service.code for service in county.services]
+    assert {(s.bookable == "same_day", s.raster, s.lead_hours, s.horizon_days) for s in after.services} == {
+        (False, raster, 24, 60),
+        (True, raster, 0, 7),
+    }
+    assert names("SELECT service FROM request_service") == {"GSI-FOLGE"}
+
+
+@pytest.mark.usefixtures("new")
+def test_the_database_gives_a_service_no_rules_of_its_own():
+    flask_migrate.upgrade()
+    columns = {column["name"]: column for column in inspect(db.engine).get_columns("service")}
+    for name in ("raster", "lead_hours", "horizon_days"):
+        assert not columns[name]["nullable"]
+        assert columns[name]["default"] is None
+
+
+@pytest.mark.usefixtures("new")
+def test_references_are_guarded_again_after_a_migration(county):
+    flask_migrate.upgrade()
+    replace_county(county=county)
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM service"))
+
+
+def test_a_migration_that_finds_rows_referring_to_nothing_changes_nothing(tmp_path, caplog):
+    app = create_app(make_settings(tmp_path))
+    with app.app_context():
+        flask_migrate.upgrade(revision="0001")
+        with closing(sqlite3.connect(tmp_path / "test.db")) as careless, careless:
+            careless.execute("INSERT INTO room VALUES (1, 'MARS-1', 0, 'MARS', 'Raum 1')")
+        with pytest.raises(SystemExit):
+            flask_migrate.upgrade()
+        assert "rows refer to what is not there: [('room', 1, 'site', 0)]" in caplog.text
+        assert names("SELECT version_num FROM alembic_version") == {"0001"}
+        assert not inspect(db.engine).has_table("contingent")
+        db.engine.dispose()

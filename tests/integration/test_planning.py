@@ -14,6 +14,8 @@ from sqlalchemy import func, select
 from booking_service.domain.bookings import Contact, TimeWindow, Urgency
 from booking_service.domain.county import Absence, Closure, Mode
 from booking_service.services.county import replace_county
+from booking_service.services.instances import open_problem
+from booking_service.services.planning import DayPlan, apply_day, take_snapshot
 from booking_service.services.witness import verify
 from booking_service.store.booking_tables import OutboxRow
 from booking_service.store.db import db
@@ -360,15 +362,48 @@ def test_a_run_that_another_one_has_overtaken_finds_nothing_left_to_do(loaded):
 
 def test_a_day_that_somebody_has_changed_during_the_search_is_planned_again(loaded, county):
     replace_county(county=with_specialists(county, "GSI-03"))
-    late = []
+    first = []
 
-    def somebody_else_comes_first():
-        late.append(ask("GSI-FOLGE", windows=[window(WEDNESDAY, "09:00", "09:20")], urgency=Urgency.URGENT))
+    def somebody_else_is_faster():
+        first.append(ask("GSI-FOLGE", windows=NINE, urgency=Urgency.URGENT))
         plan(loaded)
 
-    slow = ask("GSI-FOLGE", windows=[window(WEDNESDAY, "09:00", "10:30")])
-    plan(loaded, progress=in_the_middle(somebody_else_comes_first))
-    assert set(promises()) == {slow, *late}
+    slow = ask("GSI-FOLGE", windows=[window(WEDNESDAY, "09:00", "09:45")], wish="GSI-03")
+    plan(loaded, progress=in_the_middle(somebody_else_is_faster))
+    assert set(promises()) == {slow, *first}
+    assert promise_of(slow).start >= local(WEDNESDAY, "09:25")
+    assert verify(now=NOW) == (2, [])
+
+
+def test_a_place_that_somebody_else_took_during_the_search_is_not_given_away_twice(loaded, county):
+    replace_county(county=with_specialists(county, "GSI-03"))
+    fast = []
+
+    def somebody_else_is_faster():
+        fast.append(ask("GSI-FOLGE", windows=NINE, urgency=Urgency.URGENT))
+        plan(loaded)
+
+    slow = ask("GSI-FOLGE", windows=NINE)
+    outcome = plan(loaded, progress=in_the_middle(somebody_else_is_faster))
+    assert outcome.busy == []
+    assert statuses() == {slow: "waiting", fast[0]: "promised"}
+    assert verify(now=NOW) == (1, [])
+
+
+def test_two_specialists_can_swap_what_they_do_at_the_same_time(loaded):
+    people = ["GSI-01", "GSI-03"]
+    references = [ask("GSI-FOLGE", sites=["NB-SOZ"], windows=NINE, wish=person) for person in people]
+    plan(loaded)
+    snapshot = take_snapshot(now=NOW)
+    swapped = {p.visit_id: next(x for x in people if x != p.specialist) for p in snapshot.promised}
+    apply_day(
+        day_plan=DayPlan(WEDNESDAY, swapped, {}),
+        draft=open_problem(snapshot.county, snapshot.calendar, snapshot.promised, (), NOW),
+        snapshot=snapshot,
+        links=loaded.extensions["links"],
+        now=NOW,
+    )
+    assert [promise_of(reference).specialists for reference in references] == [["GSI-03"], ["GSI-01"]]
     assert verify(now=NOW) == (2, [])
 
 

@@ -1,8 +1,8 @@
 """Four parsers read one iCalendar file, each in a process of its own: some keep time zones from file to file.
 
 `python -m tests.parsers.readers vobject FILE` prints the reading as JSON: method, uid, sequence, status,
-start and end (UTC), summary, location, description, organizer and attendees. A parser that objects to
-the file ends with an error.
+start, end, stamp, created and modified (UTC), summary, location, description, organizer and attendees. A
+parser that objects to the file ends with an error.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ class Objection(Exception):
 
 def readings(entry: Path) -> dict[str, dict[str, object]]:
     """Let every parser read the file; raise Objection with the words of the first one that objects."""
-    return {parser: _reading(parser, entry) for parser in ("ical.js", *READERS)}
+    return {parser: reading_by(parser, entry) for parser in ("ical.js", *READERS)}
 
 
-def _reading(parser: str, entry: Path) -> dict[str, object]:
+def reading_by(parser: str, entry: Path) -> dict[str, object]:
+    """Let one parser read the file; raise Objection with its words."""
     if parser == "ical.js":
         command = ["node", str(HERE / "read_icaljs.mjs"), str(entry)]
     else:
@@ -54,6 +55,9 @@ def read_icalendar(entry: Path) -> dict[str, object]:
         "status": str(event["STATUS"]),
         "start": _utc(event["DTSTART"].dt),
         "end": _utc(event["DTEND"].dt),
+        "stamp": _utc(event["DTSTAMP"].dt),
+        "created": _utc(event["CREATED"].dt),
+        "modified": _utc(event["LAST-MODIFIED"].dt),
         "summary": str(event["SUMMARY"]),
         "location": str(event["LOCATION"]),
         "description": str(event["DESCRIPTION"]),
@@ -73,6 +77,9 @@ def read_vobject(entry: Path) -> dict[str, object]:
         "status": event.status.value,
         "start": _utc(event.dtstart.value),
         "end": _utc(event.dtend.value),
+        "stamp": _utc(event.dtstamp.value),
+        "created": _utc(event.created.value),
+        "modified": _utc(event.last_modified.value),
         "summary": event.summary.value,
         "location": event.location.value,
         "description": event.description.value,
@@ -100,6 +107,9 @@ def read_libical(entry: Path) -> dict[str, object]:
         "status": _only(library, event, "STATUS"),
         "start": _instant(library, library.icalcomponent_get_dtstart(event)),
         "end": _instant(library, library.icalcomponent_get_dtend(event)),
+        "stamp": _stamp(library, event, "DTSTAMP"),
+        "created": _stamp(library, event, "CREATED"),
+        "modified": _stamp(library, event, "LAST-MODIFIED"),
         "summary": library.icalcomponent_get_summary(event).decode(),
         "location": library.icalcomponent_get_location(event).decode(),
         "description": library.icalcomponent_get_description(event).decode(),
@@ -166,6 +176,11 @@ def _instant(library: ctypes.CDLL, time: _Time) -> str:
     if not time.zone:
         raise Objection("a time that floats: its time zone is not known")
     return _utc(datetime.fromtimestamp(library.icaltime_as_timet_with_zone(time, time.zone), UTC))
+
+
+def _stamp(library: ctypes.CDLL, event: int, name: str) -> str:
+    stamp = datetime.strptime(_only(library, event, name), "%Y%m%dT%H%M%S%z")
+    return _utc(stamp)
 
 
 def _utc(moment: datetime) -> str:

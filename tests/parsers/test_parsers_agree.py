@@ -5,6 +5,7 @@ Not part of `make test`: wants Node, npm's ical.js and Debian's libical, see ins
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from booking_service.domain.county import Mode
-from booking_service.mail.calendar_entry import calendar_entry
+from booking_service.mail.calendar_entry import calendar_entry, calendar_file
 from booking_service.mail.message import render
-from booking_service.mail.notice import Venue
-from tests.mail_notices import a_notice
+from booking_service.mail.notice import Kind, Venue
+from tests.mail_notices import a_life, a_notice
 from tests.parsers.check_folder import disagreements, faults_of_mail
-from tests.parsers.readers import Objection, readings
+from tests.parsers.readers import Objection, reading_by, readings
 
 ROOT = Path(__file__).parents[2]
 STARTS = {
@@ -56,12 +57,16 @@ NOTICES = {
 } | AWKWARD
 
 
+def readings_of(entry, folder):
+    file = folder / "entry.ics"
+    file.write_bytes(entry)
+    return readings(file)
+
+
 @pytest.mark.parametrize("name", list(NOTICES))
 def test_all_parsers_read_the_same_and_the_truth(name, tmp_path):
     notice = a_notice(**NOTICES[name])
-    file = tmp_path / "entry.ics"
-    file.write_bytes(calendar_entry(notice))
-    found = readings(file)
+    found = readings_of(calendar_entry(notice), tmp_path)
     assert list(disagreements(found)) == []
     for reading in found.values():
         assert reading["start"] == notice.start.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -72,9 +77,52 @@ def test_all_parsers_read_the_same_and_the_truth(name, tmp_path):
         assert reading["organizer"] == [f"mailto:{notice.sender.address}"]
 
 
+@pytest.mark.parametrize("ours", [False, True], ids=["to a citizen", "to ourselves"])
+def test_all_parsers_follow_an_appointment_from_booking_over_moves_to_cancellation(ours, tmp_path):
+    life = a_life(recipient="termin@lk-seenplatte.example") if ours else a_life()
+    first = readings_of(calendar_entry(life[0]), tmp_path)["libical"]
+    standing = "PUBLISH" if ours else "REQUEST"
+    for notice, method in zip(life, [standing] * 3 + ["CANCEL"], strict=True):
+        found = readings_of(calendar_entry(notice), tmp_path)
+        assert list(disagreements(found)) == []
+        reading = found["libical"]
+        for name in ("uid", "created", "summary", "location", "organizer", "attendees"):
+            assert reading[name] == first[name]
+        assert (reading["method"], reading["sequence"]) == (method, notice.sequence)
+        assert reading["status"] == ("CANCELLED" if method == "CANCEL" else "CONFIRMED")
+        assert reading["start"] == notice.start.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert reading["stamp"] == reading["modified"] == notice.revised_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_all_parsers_read_the_same_in_a_file_to_download(mode, tmp_path):
+    found = readings_of(calendar_file(a_notice(mode=mode)), tmp_path)
+    assert list(disagreements(found)) == []
+    assert (found["libical"]["method"], found["libical"]["attendees"]) == ("PUBLISH", [])
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        (rb"\r\nDTSTAMP:[^\r]*", b""),
+        (rb"\r\nSEQUENCE:1", b""),
+        (rb"\r\nORGANIZER[^\r]*(?:\r\n [^\r]*)*", b""),
+        (rb"END:VEVENT", rb"REQUEST-STATUS:2.0;Success\r\nEND:VEVENT"),
+    ],
+    ids=["no stamp", "no sequence", "no organiser", "a status of the request"],
+)
+def test_libical_refuses_a_cancellation_that_itip_does_not_allow(part, instead, tmp_path):
+    """The table can say no: each of these differs from a good cancellation in one point."""
+    file = tmp_path / "entry.ics"
+    file.write_bytes(re.sub(part, instead, calendar_entry(a_notice(kind=Kind.CANCELLATION))))
+    with pytest.raises(Objection, match="no iCalendar object that iTIP allows"):
+        reading_by("libical", file)
+
+
 def test_a_folder_of_mails_is_checked_and_a_bad_one_named(tmp_path):
     (tmp_path / "1-0.eml").write_bytes(render(a_notice()).content)
-    (tmp_path / "2-0.eml").write_bytes(render(a_notice(mode=Mode.PHONE, language="en")).content)
+    cancelled = a_notice(kind=Kind.CANCELLATION, mode=Mode.PHONE, language="en")
+    (tmp_path / "2-0.eml").write_bytes(render(cancelled).content)
     check = [sys.executable, "-m", "tests.parsers.check_folder", str(tmp_path)]
     sound = subprocess.run(check, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (sound.returncode, sound.stdout) == (0, "2 mails, 2 calendar entries, 0 mails with faults\n")
@@ -88,16 +136,13 @@ def test_a_folder_of_mails_is_checked_and_a_bad_one_named(tmp_path):
 def test_a_parser_that_is_one_hour_late_is_noticed(tmp_path):
     """The comparison itself can fail: vobject and ical.js take the time zone from the file."""
     late = calendar_entry(a_notice(start=STARTS["summer"])).replace(b"TZOFFSETTO:+0200", b"TZOFFSETTO:+0300")
-    file = tmp_path / "entry.ics"
-    file.write_bytes(late)
-    assert any(each.startswith("start: ") for each in disagreements(readings(file)))
+    assert any(each.startswith("start: ") for each in disagreements(readings_of(late, tmp_path)))
 
 
 def test_what_a_parser_objects_to_is_told_with_its_name(tmp_path):
-    file = tmp_path / "entry.ics"
-    file.write_bytes(calendar_entry(a_notice()).replace(b"END:VEVENT\r\n", b""))
+    unended = calendar_entry(a_notice()).replace(b"END:VEVENT\r\n", b"")
     with pytest.raises(Objection, match=r"^(ical\.js|libical|vobject|icalendar): "):
-        readings(file)
+        readings_of(unended, tmp_path)
 
 
 def test_a_mail_without_entry_has_nothing_to_check(tmp_path):

@@ -57,6 +57,14 @@ def county_settings(draw):
         TICK,
         *draw(st.tuples(*[st.integers(1, 3600)] * 10)),
     )
+    delays = sorted(draw(st.tuples(*[st.integers(0, 1440)] * 2)))
+    booking = c.BookingRules(
+        draw(st.integers(1, 60)),
+        draw(st.integers(1, 10_000)),
+        draw(st.integers(1, 100)),
+        *delays,
+        draw(st.integers(1, 20)),
+    )
     return c.Settings(
         code=draw(codes),
         name=draw(names),
@@ -69,6 +77,7 @@ def county_settings(draw):
         sender_address="termin@muster.example",
         attribution=draw(lists(names)),
         planning=planning,
+        booking=booking,
     )
 
 
@@ -88,6 +97,9 @@ def services(draw, code, units):
         name_plain_de=draw(names),
         handled_by=draw(st.sampled_from(c.HandledBy)),
         bookable=draw(st.sampled_from([c.Bookable.WALK_IN, c.Bookable.NO])),
+        raster=draw(minutes(5, 240)),
+        lead_hours=draw(st.integers(0, 720)),
+        horizon_days=draw(st.integers(1, 366)),
         competence=draw(st.sampled_from(c.Competence)),
         refer_to=draw(names),
         urgent_class=draw(st.sampled_from(c.UrgentClass)),
@@ -171,12 +183,23 @@ def closures(draw, code, units, sites):
 
 
 @st.composite
+def contingents(draw, called):
+    keys = tuple(product(called, [c.Mode.PHONE], range(1, 8)))
+    return tuple(
+        c.Contingent(*key, *span, draw(st.integers(0, 168)))
+        for key in draw(some_of(keys))
+        for span in draw(spans())
+    )
+
+
+@st.composite
 def counties(draw):
     sites, units = draw(lists(codes, 1)), draw(lists(codes, 1))
     site, note = st.sampled_from(sites), notes
     asked = tuple(draw(services(code, units)) for code in draw(lists(codes)))
     skills = tuple(service.code for service in asked if service.handled_by is not c.HandledBy.DESK)
     variants = draw(some_of(tuple(product([service.code for service in asked], c.Mode))))
+    called = tuple(skill for skill in skills if (skill, c.Mode.PHONE) in variants)
     people = draw(lists(codes))
     return c.County(
         settings=draw(county_settings()),
@@ -226,6 +249,7 @@ def counties(draw):
         working_hours=draw(working_hours(people)),
         absences=draw(absences(people)),
         closures=tuple(draw(closures(code, units, sites)) for code in draw(lists(codes))),
+        contingents=draw(contingents(called)),
     )
 
 

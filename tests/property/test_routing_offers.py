@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 
 from hypothesis import given, settings
@@ -17,7 +17,7 @@ from tests.routing_cases import WEIGHTS
 
 BEGIN, END, TICK = 480, 780, 15
 THOROUGH = 200_000
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=30, deadline=None)
 seeds = st.integers(0, 10**9)
 
 
@@ -298,3 +298,84 @@ def test_exactly_the_starts_that_keep_the_rule_about_trips_are_offered(seed, lea
     asks = random_asks(rng, case, 3)
     found = case.witness().starts(asks)
     assert {tick * TICK for tick in ticks_of(found)} == possible_starts(case, asks)
+
+
+@few
+@given(seeds)
+def test_every_offered_start_can_be_placed_and_the_checker_agrees(seed):
+    case, rng = random_case(seed)
+    witness = case.witness()
+    asks = random_asks(rng, case, 3)
+    names = [f"new{n}" for n in range(len(asks))]
+    for tick in ticks_of(witness.starts(asks)):
+        after = witness.after(witness.place(asks, tick * TICK), names).held
+        assert violations(case, after) == ()
+        assert told(after) == told(case.held) | told(as_held(asks, tick * TICK, names))
+        assert all(one in after for one in case.held if one.pinned)
+
+
+@few
+@given(seeds)
+def test_what_a_hasty_search_offers_can_be_kept_too(seed):
+    case, rng = random_case(seed)
+    hasty = DayWitness(case.witness().workday, case.held, effort=0)
+    asks = random_asks(rng, case, 3)
+    names = [f"new{n}" for n in range(len(asks))]
+    for tick in ticks_of(hasty.starts(asks)):
+        assert violations(case, hasty.after(hasty.place(asks, tick * TICK), names).held) == ()
+
+
+@few
+@given(seeds)
+def test_the_ways_to_keep_a_promise_are_all_there_are_with_so_few_moves_in_the_right_order(seed):
+    case, rng = random_case(seed, most_visits=5)
+    witness = case.witness()
+    asks = random_asks(rng, case, 1)
+    for tick in ticks_of(witness.starts(asks))[:3]:
+        ways = list(witness.places(asks, tick * TICK))
+        order = [(len(way.moves), way.extra_travel) for way in ways]
+        assert order == sorted(order)
+        assert len({(way.specialists, tuple(sorted(way.moves.items()))) for way in ways}) == len(ways)
+        fewest = [way for way in ways if len(way.moves) == len(ways[0].moves)]
+        assert len(fewest) == ways_with(case, asks, tick * TICK, len(ways[0].moves))
+        assert ways_with(case, asks, tick * TICK, len(ways[0].moves) - 1) == 0
+
+
+def ways_with(case, asks, start, moves):
+    """How many ways there are to share out everything with exactly so many moves."""
+    new = as_held(asks, start, ["new0"])
+    choices = [[one.specialist] if one.pinned else [p.id for p in case.staff] for one in case.held]
+    count = 0
+    for names in product([p.id for p in case.staff], *choices):
+        if sum(name != one.specialist for name, one in zip(names[1:], case.held, strict=True)) == moves:
+            shared = zip(names, [*new, *case.held], strict=True)
+            count += kept(case, [replace(one, specialist=name) for name, one in shared])
+    return count
+
+
+@few
+@given(seeds)
+def test_booking_until_nothing_is_offered_leaves_a_witness_that_the_checker_accepts(seed):
+    case, rng = random_case(seed, most_visits=4)
+    witness = case.witness()
+    wanted = [random_asks(rng, case, 2) for _ in range(4)]
+    for number in range(40):
+        asks = rng.choice(wanted)
+        starts = ticks_of(witness.starts(asks))
+        if starts:
+            names = [f"new{number}.{n}" for n in range(len(asks))]
+            witness = witness.after(witness.place(asks, rng.choice(starts) * TICK), names)
+    assert violations(case, witness.held) == ()
+    assert DayWitness(witness.workday, witness.held).held == witness.held
+
+
+@few
+@given(seeds)
+def test_a_witness_answers_the_same_however_it_came_about(seed):
+    case, rng = random_case(seed, most_visits=6)
+    asks, others = random_asks(rng, case, 1), random_asks(rng, case, 1)
+    witness = case.witness()
+    starts = ticks_of(witness.starts(asks))
+    if starts:
+        booked = witness.after(witness.place(asks, rng.choice(starts) * TICK), ["new"])
+        assert booked.starts(others) == case.witness(booked.held).starts(others)

@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from booking_service.domain.county import BookingRules, Contingent, Mode
 from booking_service.domain.mistakes import WORDS, Rejected
 from booking_service.store.county_folder import FILES, read_folder, write_folder
 
@@ -39,6 +40,14 @@ wish = 60
 change = 40
 travel_minute = 1
 later_choice = 15
+
+[booking]
+hold_minutes = 10
+holds_per_client = 200
+open_per_contact = 5
+release_delay_least = 10
+release_delay_most = 30
+least_per_trip = 1
 """
 TEXTS = {
     "county.toml": SETTINGS,
@@ -54,11 +63,11 @@ GSI,Grundsicherung,Basic income,Sozialamt,MITTE,specialist,,
 BSC,Schalter,Desk,Bürgerservice,NORD,desk,,
 """,
     "services.csv": """\
-service,unit,name_de,name_en,name_plain_de,handled_by,bookable,competence,refer_to,urgent_class,emergency_codes,\
-sensitivity,documents,leika_keys,legal_basis,source
-NEU,GSI,Antrag,Application,Antrag,specialist,yes,own,,normal,no_money,social,Ausweis;Bescheid,\
+service,unit,name_de,name_en,name_plain_de,handled_by,bookable,raster,lead_hours,horizon_days,\
+competence,refer_to,urgent_class,emergency_codes,sensitivity,documents,leika_keys,legal_basis,source
+NEU,GSI,Antrag,Application,Antrag,specialist,yes,15,24,60,own,,normal,no_money,social,Ausweis;Bescheid,\
 99107009017000,,
-ABGABE,BSC,Abgeben,Hand in,Abgeben,desk,walk_in,refer,Stadt,normal,,social,,,,
+ABGABE,BSC,Abgeben,Hand in,Abgeben,desk,walk_in,5,0,7,refer,Stadt,normal,,social,,,,
 """,
     "variants.csv": """\
 service,mode,minutes,preparation,follow_up,basis
@@ -96,6 +105,12 @@ GSI-01,2027-04-06T09:00,2027-04-06T11:30
 closure,from,to,units,sites,channels,stays_open,exception_route,reason,public_text_de,status,source
 W33,2027-08-16,2027-08-20,GSI,*,in_person_open;phone,BSC;GSI@NORD;phone,,,,,
 """,
+    "contingents.csv": """\
+service,mode,weekday,from,to,release_hours
+NEU,phone,1,11:00,11:45,2
+NEU,phone,1,14:00,14:45,2
+NEU,phone,2,11:00,11:45,0
+""",
 }
 
 
@@ -132,14 +147,24 @@ def words(folder):
 def test_a_folder_without_mistakes_gives_its_county(folder):
     county = read_folder(folder)
     assert county.settings.planning.later_choice == 15
+    assert county.settings.booking == BookingRules(
+        hold_minutes=10,
+        holds_per_client=200,
+        open_per_contact=5,
+        release_delay_least=10,
+        release_delay_most=30,
+        least_per_trip=1,
+    )
     assert county.settings.attribution == ('Places: "invented"',)
     assert county.sites[1].street == "Weg 2, Haus A"
     assert county.services[0].documents == ("Ausweis", "Bescheid")
+    assert [(s.raster, s.lead_hours, s.horizon_days) for s in county.services] == [(15, 24, 60), (5, 0, 7)]
     assert county.specialists[0].max_travel == 120
     assert county.specialists[1].max_travel is None
     assert county.working_hours[0].breaks == ((600, 615), (720, 750))
     assert county.working_hours[1].end == 1440
     assert county.closures[0].sites == ()
+    assert county.contingents[1] == Contingent("NEU", Mode.PHONE, 1, 840, 885, 2)
 
 
 def test_the_last_whole_day_of_an_absence_belongs_to_it(folder):
@@ -174,7 +199,7 @@ def test_lines_are_counted_as_an_editor_shows_them(folder):
 def test_mistakes_of_all_files_are_told_at_once_in_the_order_of_the_files(folder):
     edit(folder, "county.toml", "horizon_days = 28", "horizon_days = 0")
     edit(folder, "sites.csv", "53.5,", '"53,5",')
-    edit(folder, "services.csv", "yes,own", "maybe,own")
+    edit(folder, "services.csv", "yes,15", "maybe,15")
     edit(folder, "travel.csv", "NORD,MITTE,50", "NORD,MITTE,fifty")
     edit(folder, "specialists.csv", "GSI-02,GSI,MITTE,NEU", "GSI-02,GSI,MITTE,NEU;ALT")
     assert mistakes(folder) == [
@@ -274,6 +299,13 @@ CELLS = [
     ("services.csv", "Ausweis;Bescheid", "Ausweis;Ausweis", "2:documents", "cell_item_repeated"),
     ("services.csv", "Ausweis;Bescheid", ";".join(map(str, range(700))), "2:documents", "cell_long"),
     ("services.csv", "99107009017000", "9910700901700", "2:leika_keys", "cell_leika"),
+    ("services.csv", "15,24,60", "4,24,60", "2:raster", "cell_range"),
+    ("services.csv", "15,24,60", "245,24,60", "2:raster", "cell_range"),
+    ("services.csv", "15,24,60", ",24,60", "2:raster", "cell_empty"),
+    ("services.csv", "15,24,60", "15,-1,60", "2:lead_hours", "cell_range"),
+    ("services.csv", "15,24,60", "15,721,60", "2:lead_hours", "cell_range"),
+    ("services.csv", "15,24,60", "15,24,0", "2:horizon_days", "cell_range"),
+    ("services.csv", "15,24,60", "15,24,367", "2:horizon_days", "cell_range"),
     ("hours.csv", "2,08:00", "0,08:00", "2:weekday", "cell_range"),
     ("hours.csv", "08:00", "8:00", "2:from", "cell_time"),
     ("hours.csv", "08:00", "08:60", "2:from", "cell_time"),
@@ -297,6 +329,12 @@ CELLS = [
     ("closures.csv", "GSI,*", ",*", "2:units", "cell_empty"),
     ("closures.csv", "GSI,*,in_person_open", "GSI,*,online", "2:channels", "cell_choice"),
     ("closures.csv", "BSC;GSI@NORD", "BSC;GSI at NORD", "2:stays_open", "cell_stays_open"),
+    ("contingents.csv", "NEU,phone", "NEU,on_site", "2:mode", "cell_choice"),
+    ("contingents.csv", "NEU,phone", "NEU,video", "2:mode", "cell_choice"),
+    ("contingents.csv", "phone,1", "phone,8", "2:weekday", "cell_range"),
+    ("contingents.csv", "11:45,2", "11:45,169", "2:release_hours", "cell_range"),
+    ("contingents.csv", "11:45,2", "11:45,-1", "2:release_hours", "cell_range"),
+    ("contingents.csv", "11:45,2", "11:45,", "2:release_hours", "cell_empty"),
 ]
 
 
@@ -312,6 +350,7 @@ RULES = [
     ("units.csv", "Sozialamt,MITTE", "Sozialamt,SUED", "units.csv:2:base_site", "county_unknown"),
     ("services.csv", "NEU,GSI", "NEU,GSO", "services.csv:2:unit", "county_unknown"),
     ("services.csv", "refer,Stadt", "refer,", "services.csv:3:refer_to", "county_refer_to"),
+    ("services.csv", "15,24,60", "12,24,60", "services.csv:2:raster", "county_tick"),
     ("variants.csv", "NEU,phone", "ALT,phone", "variants.csv:3:service", "county_unknown"),
     ("variants.csv", "NEU,phone", "NEU,on_site", "variants.csv:3:service", "county_duplicate"),
     ("variants.csv", "45,5,10", "44,5,10", "variants.csv:2:minutes", "county_tick"),
@@ -343,6 +382,12 @@ RULES = [
     ("closures.csv", "GSI,*", "GSI;GSO,*", "closures.csv:2:units", "county_unknown"),
     ("closures.csv", "BSC;GSI@NORD", "BSC;GSI@SUED", "closures.csv:2:stays_open", "county_stays_open"),
     ("closures.csv", "BSC;GSI@NORD", "BSC;online", "closures.csv:2:stays_open", "county_stays_open"),
+    ("contingents.csv", "NEU,phone", "ALT,phone", "contingents.csv:2:service", "county_unknown"),
+    ("contingents.csv", "NEU,phone", "ABGABE,phone", "contingents.csv:2:service", "county_desk_contingent"),
+    ("variants.csv", "NEU,phone,30,0,0,\n", "", "contingents.csv:2:mode", "county_no_such_variant"),
+    ("contingents.csv", "11:00,11:45", "11:02,11:45", "contingents.csv:2:from", "county_tick"),
+    ("contingents.csv", "11:00,11:45", "11:00,11:00", "contingents.csv:2:to", "county_order"),
+    ("contingents.csv", "14:00,14:45", "11:40,14:45", "contingents.csv:3:from", "county_overlap"),
 ]
 
 
@@ -360,6 +405,7 @@ def test_a_doubled_code_names_the_line_of_the_first(folder):
 
 def test_a_bookable_service_of_specialists_needs_a_variant(folder):
     (folder / "variants.csv").write_text("service,mode,minutes,preparation,follow_up,basis\n")
+    (folder / "contingents.csv").write_text("service,mode,weekday,from,to,release_hours\n")
     assert mistakes(folder) == [("services.csv:2:bookable", "county_no_variant")]
 
 
@@ -390,6 +436,28 @@ def test_a_closure_may_last_one_day(folder):
     assert closure.begin == closure.end
 
 
+def test_kept_minutes_may_follow_each_other_without_a_gap(folder):
+    edit(folder, "contingents.csv", "14:00,14:45", "11:45,12:30")
+    assert read_folder(folder).contingents[1].begin == 705
+
+
+def test_no_minutes_need_to_be_kept_free(folder):
+    (folder / "contingents.csv").write_text("service,mode,weekday,from,to,release_hours\n")
+    assert read_folder(folder).contingents == ()
+
+
+def test_a_misspelt_variant_does_not_make_kept_minutes_wrong(folder):
+    edit(folder, "variants.csv", "NEU,phone", "NEU,fone")
+    assert mistakes(folder) == [("variants.csv:3:mode", "cell_choice")]
+
+
+def test_a_cancelled_place_may_be_offered_again_at_once(folder):
+    edit(folder, "county.toml", "least = 10", "least = 0")
+    edit(folder, "county.toml", "most = 30", "most = 0")
+    booking = read_folder(folder).settings.booking
+    assert (booking.release_delay_least, booking.release_delay_most) == (0, 0)
+
+
 SETTING_MISTAKES = [
     ('code = "99999"', "", "1:code", "county_key_missing"),
     ('code = "99999"', "code = 99999", "1:code", "county_not_a_text"),
@@ -412,6 +480,17 @@ SETTING_MISTAKES = [
     ("tick_minutes = 5", "tick_minutes = 7", "17:planning.tick_minutes", "cell_choice"),
     ("[planning]", "[plan]", "1:planning", "county_key_missing"),
     ("wish = 60", "wish = -1", "24:planning.wish", "cell_range"),
+    ("[booking]", "[bookings]", "1:booking", "county_key_missing"),
+    ("[booking]", "[bookings]", "29:bookings", "county_key_unknown"),
+    ("hold_minutes = 10", "hold_minutes = 0", "30:booking.hold_minutes", "cell_range"),
+    ("hold_minutes = 10", "hold_minutes = 61", "30:booking.hold_minutes", "cell_range"),
+    ("hold_minutes = 10", "hold = 10", "30:booking.hold", "county_key_unknown"),
+    ("hold_minutes = 10", "hold = 10", "29:booking.hold_minutes", "county_key_missing"),
+    ("per_client = 200", "per_client = 0", "31:booking.holds_per_client", "cell_range"),
+    ("per_contact = 5", "per_contact = 1.5", "32:booking.open_per_contact", "cell_number"),
+    ("least = 10", "least = 31", "34:booking.release_delay_most", "county_least_most"),
+    ("most = 30", "most = 1441", "34:booking.release_delay_most", "cell_range"),
+    ("least_per_trip = 1", "least_per_trip = 0", "35:booking.least_per_trip", "cell_range"),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from booking_service.mail.addresses import BadAddress, clean_address
+from booking_service.mail.addresses import BadAddress, bare_address, clean_address
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,35 @@ def test_the_refusal_does_not_repeat_what_was_typed():
     with pytest.raises(BadAddress) as refusal:
         clean_address("secret person@citizen.example")
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["Anna.Schmidt+termin@citizen.example", "o'brian@citizen.example", "anna@xn--mller-kva.example"],
+)
+def test_a_cleaned_address_may_stand_in_a_header_as_it_is(address):
+    assert bare_address(clean_address(address)) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "anna",
+        "anna@citizen.example\n",
+        "anna@citizen.example\r\nBcc: eve@evil.example",
+        "anna@citizen.example,eve@evil.example",
+        "<anna@citizen.example>",
+        '"an,na"@citizen.example',
+        "anna;CN=x@citizen.example",
+        "anna:x@citizen.example",
+        "ännä@citizen.example",
+        "anna@müller.example",
+        "a" * 250 + "@citizen.example",
+    ],
+)
+def test_what_a_header_would_read_as_more_than_one_address_is_refused(address):
+    with pytest.raises(BadAddress) as refusal:
+        bare_address(address)
+    assert refusal.value.code == "address_form"
+    assert not address or address not in str(refusal.value)

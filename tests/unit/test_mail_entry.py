@@ -87,8 +87,13 @@ def test_an_appointment_by_phone_has_no_place_on_earth(language, place):
     assert not any(line.startswith("GEO") for line in lines_of(notice))
 
 
+def test_what_a_site_does_not_have_leaves_no_gap_in_the_place():
+    venue = Venue("Kulturhaus", " ", "17109", "Demmin", 53.9, 13.0)
+    assert value_of(a_notice(venue=venue), "LOCATION") == r"Kulturhaus\, 17109 Demmin"
+
+
 def test_the_position_of_the_site_has_at_most_six_decimals():
-    assert value_of(a_notice(), "GEO") == "53.9055;13.034612"
+    assert value_of(a_notice(), "GEO") == "53.905500;13.034612"
 
 
 def test_the_citizen_is_the_only_attendee_and_need_not_answer():
@@ -99,7 +104,7 @@ def test_the_citizen_is_the_only_attendee_and_need_not_answer():
 
 
 def test_without_a_name_the_address_stands_for_it():
-    assert value_of(a_notice(recipient_name=" \t"), "ATTENDEE").startswith("CN=anna@citizen.example;")
+    assert value_of(a_notice(recipient_name=" \t"), "ATTENDEE").startswith('CN="anna@citizen.example";')
 
 
 def test_quotes_and_carets_never_reach_a_parameter():
@@ -148,9 +153,9 @@ def test_start_and_end_are_written_alike_across_the_switch():
     assert value_of(notice, "DTEND") == "20261025T001500Z"
 
 
-def test_no_escape_is_folded_apart():
+def test_no_escape_and_no_character_is_folded_apart():
     for length in range(40, 120):
-        venue = Venue("x" * length + ",;" * 20, "Weg 1", "17109", "Demmin", 53.9, 13.0)
+        venue = Venue("x" * length + ",;ü😀" * 10, "Weg 1", "17109", "Demmin", 53.9, 13.0)
         check_form(calendar_entry(a_notice(venue=venue)))
 
 
@@ -204,6 +209,20 @@ def test_a_malformed_entry_is_named_and_refused(old, new, complaint):
 def test_a_notice_that_cannot_be_true_is_refused_by_field(changes, complaint):
     with pytest.raises(ValueError, match=complaint):
         a_notice(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipient": "anna@citizen.example\r\nX-SECOND:1"},
+        {"recipient": "anna;CN=eve@citizen.example"},
+        {"sender": Sender("T", "Terminservice <termin@lk.example>")},
+    ],
+    ids=["line break", "parameter", "display name"],
+)
+def test_what_is_more_than_an_address_never_reaches_an_entry(changes):
+    with pytest.raises(ValueError, match="name@domain"):
+        calendar_entry(a_notice(**changes))
 
 
 def test_a_developers_own_machine_may_go_without_https():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import getaddresses, parsedate_to_datetime
+from email.header import decode_header, make_header
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from itertools import product
 
 import pytest
+from jinja2 import DictLoader
 
 from booking_service.domain.county import Mode
+from booking_service.mail import wording
 from booking_service.mail.message import message_id, render
-from booking_service.mail.notice import Sender, Venue
+from booking_service.mail.notice import Kind, Sender, Venue
 from tests.mail_notices import DEMMIN, SENDER, a_notice, body_of, entry_of, opened, parts_of
 
 # What would tell a neighbour, or who reads the lock screen, why somebody goes to the office.
@@ -165,17 +168,19 @@ def test_a_language_that_we_do_not_write_becomes_german(language):
     assert render(a_notice(language=language)).subject == "Ihr Termin am 24.11.2026 um 9:00 Uhr"
 
 
-@pytest.mark.parametrize(("language", "mode"), list(product(["de", "en"], Mode)))
-def test_nothing_readable_tells_person_office_or_concern(language, mode):
-    readable = everything_readable(opened(render(a_notice(language=language, mode=mode))))
+@pytest.mark.parametrize(("kind", "language", "mode"), list(product(Kind, ["de", "en"], Mode)))
+def test_nothing_readable_tells_person_office_or_concern(kind, language, mode):
+    notice = a_notice(kind=kind, language=language, mode=mode, request_url="https://termin.example/")
+    readable = everything_readable(opened(render(notice)))
     without_attendee = "\n".join(line for line in readable.splitlines() if not line.startswith("ATTENDEE"))
     for word in (*TELLING, "Anna", "Schönfeld", "anna@citizen.example"):
         assert word.lower() not in without_attendee.lower(), word
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_the_html_body_names_its_language_and_loads_nothing(language):
-    html = body_of(opened(render(a_notice(language=language))), "text/html")
+@pytest.mark.parametrize(("kind", "language"), list(product(Kind, ["de", "en"])))
+def test_the_html_body_names_its_language_and_loads_nothing(kind, language):
+    notice = a_notice(kind=kind, language=language, request_url="https://termin.example/")
+    html = body_of(opened(render(notice)), "text/html")
     assert f'<html lang="{language}"' in html
     assert "<title>" in html
     for loading in ("src=", "<link", "<script", "<img", "<form", "url(", "@import", "<iframe", "<object"):
@@ -231,9 +236,19 @@ def test_hosts_that_refuse_attachments_get_words_only():
     ],
     ids=["recipient", "two recipients", "first message", "sender"],
 )
-def test_line_breaks_and_further_addresses_never_become_headers(changes):
-    with pytest.raises(ValueError, match=r"."):
-        render(a_notice(**changes))
+@pytest.mark.parametrize("with_entry", [True, False])
+def test_line_breaks_and_further_addresses_never_become_headers(changes, with_entry):
+    with pytest.raises(ValueError, match=r"name@domain|first_message_id"):
+        render(a_notice(**changes), with_entry=with_entry)
+
+
+def test_a_subject_that_was_written_on_two_lines_stays_one_header(monkeypatch):
+    words = "Ihr Termin\r\nBcc: eve@evil.example\n"
+    texts = {f"confirmation/de/{name}": words for name in ("subject.txt", "body.txt", "body.html")}
+    monkeypatch.setattr(wording._TEXTS, "loader", DictLoader(texts))
+    message = opened(render(a_notice(), with_entry=False))
+    assert message["Subject"] == "Ihr Termin Bcc: eve@evil.example"
+    assert "Bcc" not in message
 
 
 @pytest.mark.parametrize(
@@ -255,6 +270,36 @@ def test_a_name_never_adds_a_header_or_a_recipient(name):
     raw_to = rendered.content.split(b"\r\nTo: ")[1].split(b"\r\nSubject:")[0].replace(b"\r\n ", b" ").decode()
     assert [address for _, address in getaddresses([raw_to])] == ["anna@citizen.example"]
     assert "Bcc" not in message
+
+
+@pytest.mark.parametrize(
+    "name", ["Anna " * 19 + "Anna", "Ö" * 90, "آنا شميت", "Dr. Anna M. Schönfeld-Łukasz 😀", "Dr. A. B."]
+)
+def test_a_name_of_any_length_and_script_arrives_on_short_lines(name):
+    raw_to = render(a_notice(recipient_name=name)).content.split(b"\r\nTo: ")[1].split(b"\r\nSubject:")[0]
+    shown, address = parseaddr(raw_to.decode("ascii").replace("\r\n", ""))
+    assert (str(make_header(decode_header(shown))), address) == (name, "anna@citizen.example")
+    assert max(map(len, f"To: {raw_to.decode()}".split("\r\n"))) <= 76
+
+
+def test_a_full_stop_in_a_name_is_quoted():
+    content = render(a_notice(recipient_name="Dr. A. B.")).content
+    assert b'\r\nTo: "Dr. A. B." <anna@citizen.example>\r\n' in content
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.CHANGE])
+@pytest.mark.parametrize("body", ["text/plain", "text/html"])
+@pytest.mark.parametrize(
+    ("language", "offer"),
+    [
+        ("de", "Bitte sagen Sie auf dieser Seite ab oder wählen Sie einen anderen Termin:"),
+        ("en", "Please cancel on this page or choose another appointment:"),
+    ],
+)
+def test_who_cannot_come_is_led_to_the_page_that_cancels_and_moves(kind, body, language, offer):
+    notice = a_notice(kind=kind, language=language)
+    words = body_of(opened(render(notice)), body)
+    assert 0 < words.index(offer) < words.index(notice.manage_url)
 
 
 def test_a_skipped_hour_is_told_as_the_clock_shows_it():

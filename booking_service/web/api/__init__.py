@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_smorest import Api
 
-from booking_service.domain.mistakes import Rejected
-from booking_service.store.county import NoCounty
 from booking_service.web import problems
-from booking_service.web.api.requests import blueprint as requests_blueprint
+from booking_service.web.api import bookings, offers, requests
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -51,9 +49,10 @@ def init_api(app: Flask) -> None:
     )
     api = ProblemApi(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(requests_blueprint, url_prefix=PREFIX)
-    app.register_error_handler(Rejected, problems.of_rejected)
-    app.register_error_handler(NoCounty, problems.of_no_county)
+    for blueprint in (requests.blueprint, offers.blueprint, bookings.blueprint):
+        api.register_blueprint(blueprint, url_prefix=PREFIX)
+    for error, answer in problems.BY_ERROR.items():
+        app.register_error_handler(error, answer)
     app.extensions["api"] = api
 
 

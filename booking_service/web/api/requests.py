@@ -8,62 +8,22 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from flask import Request, abort, current_app, request
+from flask import abort, current_app
 from flask.views import MethodView
-from flask_smorest import Blueprint
-from webargs.flaskparser import FlaskParser, is_json_request
 
 from booking_service.domain.bookings import Contact, Need, Notify, RequestStatus, TimeWindow, Urgency, Wanted
 from booking_service.domain.county import Mode
 from booking_service.services import requests
+from booking_service.web.access import bearer, everybody
+from booking_service.web.api.bodies import CODE, MOST_PER_ADDRESS, ContactBody, JsonBlueprint, Strict
 from booking_service.web.limits import limiter
 from booking_service.web.problems import language_of_request
 
 if TYPE_CHECKING:
     from booking_service.services.links import Links
 
-MOST_PER_ADDRESS = "300 per minute"
-CODE = ma.validate.Length(1, 32)
 
-
-class JsonParser(FlaskParser):
-    """Reads JSON and nothing else; webargs alone would take another type for an empty body."""
-
-    def _raw_load_json(self, req: Request) -> Any:
-        if not is_json_request(req):
-            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        try:
-            return super()._raw_load_json(req)
-        except RecursionError:  # nested deeper than Python reads
-            abort(HTTPStatus.BAD_REQUEST)
-
-
-class RequestsBlueprint(Blueprint):
-    """A blueprint with our way of reading bodies."""
-
-    ARGUMENTS_PARSER = JsonParser()
-
-
-blueprint = RequestsBlueprint("requests", __name__, description="Wishes for an appointment")
-
-
-class Strict(ma.Schema):
-    """What is not known is refused, so that a typing error does not go unnoticed."""
-
-    error_messages = {"unknown": "field_unknown", "type": "field_invalid"}  # noqa: RUF012 - as marshmallow declares it
-
-    class Meta:
-        """Said once more, so that the OpenAPI document says it too."""
-
-        unknown = ma.RAISE
-
-
-class ContactBody(Strict):
-    """Who asks, and how to reach them."""
-
-    name = ma.fields.String(required=True)
-    email = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=320))
-    phone = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=40))
+blueprint = JsonBlueprint("requests", __name__, description="Wishes for an appointment")
 
 
 class WindowBody(Strict):
@@ -156,6 +116,7 @@ class RequestState(ma.Schema):
 class Requests(MethodView):
     """All requests."""
 
+    @everybody
     @limiter.limit(MOST_PER_ADDRESS)
     @blueprint.arguments(RequestBody)
     @blueprint.response(HTTPStatus.CREATED, RequestReceipt)
@@ -194,9 +155,8 @@ class OneRequest(MethodView):
         Without the right token it is as if there were no such request.
         """
         links: Links = current_app.extensions["links"]
-        given = request.authorization
-        token = given.token if given is not None and given.type == "bearer" else None
-        state = requests.request_state(reference=reference) if links.opens(reference, token or "") else None
+        opened = links.opens(reference, bearer() or "")
+        state = requests.request_state(reference=reference) if opened else None
         if state is None:
             abort(HTTPStatus.NOT_FOUND)
         language = language_of_request()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, current_app, render_template
 
+from booking_service.web.access import everybody
+
 if TYPE_CHECKING:
     from email.message import EmailMessage
     from pathlib import Path
@@ -29,6 +31,7 @@ class Entry:
 
 
 @blueprint.get("/")
+@everybody
 def index() -> str:
     """List the newest messages."""
     files = sorted(_folder().glob("*.eml"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -37,6 +40,7 @@ def index() -> str:
 
 
 @blueprint.get("/<name>")
+@everybody
 def message(name: str) -> str:
     """Show a message: its headers, its text, and its calendar entry."""
     found = _read(name)
@@ -52,6 +56,7 @@ def message(name: str) -> str:
 
 
 @blueprint.get("/<name>/html")
+@everybody
 def html_part(name: str) -> Response:
     """Show the HTML part alone, with nothing allowed to run or load."""
     found = _read(name).get_body(("html",))
@@ -63,6 +68,7 @@ def html_part(name: str) -> Response:
 
 
 @blueprint.get("/<name>/termin.ics")
+@everybody
 def calendar_file(name: str) -> Response:
     """Hand out the attached calendar file."""
     attached = next(_read(name).iter_attachments(), None)

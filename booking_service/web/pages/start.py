@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 
+from booking_service.services.outbox import calendar_file_of
 from booking_service.services.overview import overview, told
 from booking_service.services.requests import request_state
 from booking_service.store.county import NoCounty
+from booking_service.web.access import everybody
 from booking_service.web.api import description
 
 if TYPE_CHECKING:
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("start", __name__)
 
+PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+
 
 @blueprint.get("/")
+@everybody
 def index() -> str:
     """Show the sites and the plan of a day, today's if none is asked for."""
     try:
@@ -35,6 +40,7 @@ def index() -> str:
 
 
 @blueprint.get("/termin/<reference>/<token>")
+@everybody
 def appointment(reference: str, token: str) -> tuple[str, dict[str, str]]:
     """Repeat what the mail said, or that the request still waits.
 
@@ -43,17 +49,28 @@ def appointment(reference: str, token: str) -> tuple[str, dict[str, str]]:
     links: Links = current_app.extensions["links"]
     if not links.opens(reference, token):
         abort(HTTPStatus.NOT_FOUND)
-    private = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
     promise = told(reference=reference)
     if promise is not None:
-        return render_template("appointment.html", told=promise), private
+        return render_template("appointment.html", told=promise), PRIVATE
     state = request_state(reference=reference)
     if state is None:
         abort(HTTPStatus.NOT_FOUND)
-    return render_template("request.html", state=state), private
+    return render_template("request.html", state=state), PRIVATE
+
+
+@blueprint.get("/termin/<reference>/<token>/termin.ics")
+@everybody
+def calendar_file(reference: str, token: str) -> Response:
+    """Hand out the appointment for a calendar."""
+    links: Links = current_app.extensions["links"]
+    found = calendar_file_of(reference=reference, links=links) if links.opens(reference, token) else None
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return Response(found, mimetype="text/calendar", headers=PRIVATE)
 
 
 @blueprint.get("/api/v1/")
+@everybody
 def api_documentation() -> str:
     """Show the OpenAPI document as a page."""
     return render_template("api.html", document=description(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way to its application
