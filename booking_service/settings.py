@@ -84,9 +84,7 @@ class Settings:
         except (EnvValidationError, EnvError) as error:
             raise SettingsError(getattr(error, "error_messages", {"environment": [str(error)]})) from None
         if rate_limits == "off" and public_url.startswith("https:"):
-            raise SettingsError(
-                {"RATE_LIMITS": ["off is for load tests, not where citizens come (PUBLIC_URL)"]}
-            )
+            raise SettingsError({"RATE_LIMITS": ["off is for load tests: not with https in PUBLIC_URL"]})
         folder = _writable(var_dir)
         return cls(
             port=port,

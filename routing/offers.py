@@ -19,7 +19,7 @@ from routing.diary import Diary
 from routing.problem import MINUTES_A_DAY
 from routing.relief import Relief
 from routing.reshuffle import Reshuffle, Solution, Table
-from routing.timeline import run_starts, span_mask, ticks_of
+from routing.timeline import span_mask, ticks_of
 from routing.workday import Ask, CannotKeep, Held, Workday
 
 if TYPE_CHECKING:
@@ -86,7 +86,11 @@ class DayWitness:
         like: DayWitness | None = None,
     ) -> None:
         self.workday, self._effort = workday, effort
-        self._held = {one.visit: one for one in sorted(held, key=lambda one: (one.start, one.visit))}
+        self._held: dict[str, Held] = {}
+        for one in sorted(held, key=lambda one: (one.start, one.visit)):
+            if one.visit in self._held:
+                raise CannotKeep(one.visit, "held twice")
+            self._held[one.visit] = one
         known = like._diaries if like else ()  # noqa: SLF001 - another witness
         self._diaries: tuple[Diary, ...] = tuple(_diaries(workday, self._held.values(), known))
         self._rooms = _rooms_left(workday, self._held.values())
@@ -180,7 +184,7 @@ class DayWitness:
         found = 0
         for tick in ticks_of(wanted):
             search = self._search(asks, tick * self.workday.tick, self._effort)
-            found |= self._proved(asks, tick, next(search.solutions(0), None), 0)
+            found |= self._proved(asks, tick, next(search.solutions(0), None))
         return found
 
     def _chained(self, asks: Asks, wanted: int) -> int:
@@ -207,14 +211,13 @@ class DayWitness:
 
     def _exact(self, asks: Asks, wanted: int) -> int:
         """Whoever serves what, as far as the effort lasts; it is shared out evenly."""
+        # a start by itself, as it is placed later, gets at least as many steps, so that it is found again
         found, left, steps = 0, ticks_of(wanted), self._effort
         while left and steps > 0:
             tick = left.pop(len(left) // 2)
-            if found >> tick & 1:
-                continue
             share = min(steps, max(LEAST_SHARE, steps // (len(left) + 1)))
             search = self._search(asks, tick * self.workday.tick, share)
-            found |= self._proved(asks, tick, next(search.solutions(len(self._held)), None), wanted)
+            found |= self._proved(asks, tick, next(search.solutions(len(self._held)), None))
             steps -= share - search.steps
         return found
 
@@ -228,15 +231,12 @@ class DayWitness:
     def _prove(self, asks: Asks, proof: _Proof) -> None:
         self._proofs.setdefault(asks, []).append(proof)
 
-    def _proved(self, asks: Asks, tick: int, solution: Solution | None, wanted: int) -> int:
-        """Remember a solution; the starts it proves, among them those wanted to which its gap extends."""
+    def _proved(self, asks: Asks, tick: int, solution: Solution | None) -> int:
+        """Remember a solution; the start that it proves."""
         if solution is None:
             return 0
-        starts = 1 << tick
-        if len(asks) == 1 and wanted:
-            starts |= _slack(solution.days[solution.takers[0]], asks[0].minutes) & wanted
-        self._prove(asks, _Proof(starts, solution.takers, solution.moves))
-        return starts
+        self._prove(asks, _Proof(1 << tick, solution.takers, solution.moves))
+        return 1 << tick
 
     def _proof(self, asks: Asks, start: int) -> Solution:
         """What `starts` relied on."""
@@ -372,13 +372,3 @@ def _rooms_left(workday: Workday, held: Iterable[Held]) -> dict[str, RoomBook]:
                 raise CannotKeep(one.visit, f"no room is left at {site}")
             books[site] = books[site].taken(span_mask(one.start // tick, one.end // tick))
     return books
-
-
-def _slack(day: Day, minutes: int) -> int:
-    """The starts to which the one new visit of a day could slide in its gap."""
-    for number, tour in enumerate(day.tours):
-        for position, stop in enumerate(tour):
-            if stop.visit.startswith("\0"):
-                opening = day.opening_instead(number, position, 1, stop.place)
-                return run_starts(opening.present, minutes // day.duty.tick) if opening else 0
-    return 0

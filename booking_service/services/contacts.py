@@ -38,7 +38,7 @@ def clean_contact(
         except BadAddress as error:
             mistakes.append(Mistake("/contact/email", error.code))
     if contact.phone:
-        phone = _clean_phone(contact.phone)
+        phone = clean_phone(contact.phone)
         if phone is None:
             mistakes.append(Mistake("/contact/phone", "phone_wrong"))
     if not (contact.email or contact.phone) and entry is not Entry.DESK:
@@ -66,7 +66,7 @@ def _name_mistakes(name: str) -> Iterator[Mistake]:
         )
 
 
-def _clean_phone(text: str) -> str | None:
+def clean_phone(text: str) -> str | None:
     """The number in international form; numbers without a country are German."""
     try:
         number = phonenumbers.parse(text, "DE")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from booking_service.domain import zones
 from booking_service.domain.bookings import RequestStatus
-from booking_service.store.booking_tables import AppointmentRow, RequestRow, VisitRow
+from booking_service.store.booking_tables import RequestRow, VisitRow
 from booking_service.store.county import read_county
 from booking_service.store.county_tables import room_table
 from booking_service.store.db import reading
@@ -53,18 +53,6 @@ class Overview:
     next_day: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the page behind the link of a mail repeats: nothing that the mail does not say."""
-
-    reference: str
-    start: datetime
-    end: datetime
-    mode: Mode
-    site: Site | None
-    office_group: str
-
-
 @reading
 def overview(session: Session, *, day: date | None, now: datetime) -> Overview:
     """The plan of `day`, today if None; raises NoCounty."""
@@ -88,25 +76,6 @@ def overview(session: Session, *, day: date | None, now: datetime) -> Overview:
         calls=_at(meetings, None),
         waiting=waiting or 0,
         next_day=session.scalar(select(func.min(VisitRow.day)).where(VisitRow.live, VisitRow.day > day)),
-    )
-
-
-@reading
-def told(session: Session, *, reference: str) -> Told | None:
-    """The appointment with this reference as its citizen was told it, None where there is none."""
-    row = session.scalar(select(AppointmentRow).where(AppointmentRow.reference == reference))
-    if row is None:
-        return None
-    county = read_county(session)
-    zone = county.settings.zone
-    site = next((site for site in county.sites if site.code == row.site), None)
-    return Told(
-        reference,
-        zones.to_local(row.start_at, zone),
-        zones.to_local(row.end_at, zone),
-        row.mode,
-        site,
-        county.settings.office_group,
     )
 
 

@@ -315,14 +315,14 @@ def test_every_offered_start_can_be_placed_and_the_checker_agrees(seed):
 
 
 @few
-@given(seeds)
-def test_what_a_hasty_search_offers_can_be_kept_too(seed):
+@given(seeds, st.sampled_from([0, 5, 40]))
+def test_what_a_hasty_search_offers_another_witness_can_place(seed, effort):
     case, rng = random_case(seed)
-    hasty = DayWitness(case.witness().workday, case.held, effort=0)
-    asks = random_asks(rng, case, 3)
+    workday, asks = case.witness().workday, random_asks(rng, case, 3)
     names = [f"new{n}" for n in range(len(asks))]
-    for tick in ticks_of(hasty.starts(asks)):
-        assert violations(case, hasty.after(hasty.place(asks, tick * TICK), names).held) == ()
+    for tick in ticks_of(DayWitness(workday, case.held, effort).starts(asks)):
+        other = DayWitness(workday, case.held, effort)
+        assert violations(case, other.after(other.place(asks, tick * TICK), names).held) == ()
 
 
 @few

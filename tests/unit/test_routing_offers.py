@@ -162,6 +162,11 @@ def test_what_cannot_be_kept_is_named(promise, why):
     assert failed.value.visit == "v1"
 
 
+def test_a_visit_that_two_specialists_hold_is_named():
+    with pytest.raises(CannotKeep, match="visit v1: held twice"):
+        witness([specialist("ada"), specialist("ben")], held("v1", 480), held("v1", 480, by="ben"))
+
+
 def test_one_room_too_many_is_named():
     rooms = {"NB": (Rooms(0, 480, 720, 1),), "DM": ()}
     with pytest.raises(CannotKeep, match="visit v2: no room is left at NB"):
