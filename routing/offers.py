@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from routing.timeline import Day, RoomBook, Stop
 
 Asks: TypeAlias = tuple[Ask, ...]
-EFFORT = 60
+EFFORT = 20
 """Steps of the exact search for one question, some 20 microseconds each."""
 LEAST_SHARE = 20
 """Steps for one start; fewer would find nothing."""

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from booking_service.app import create_app
 from booking_service.services.county import replace_county
+from booking_service.services.witnesses import memory_of
 from booking_service.settings import Settings
 from booking_service.store.county_folder import read_folder
 from booking_service.store.db import db
@@ -125,6 +126,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application with an empty database."""
+    memory_of.cache_clear()  # days of another test's database have the same names
     app = create_app(settings)
     with app.app_context():
         yield app

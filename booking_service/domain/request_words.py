@@ -204,6 +204,10 @@ REQUEST_WORDS: Mapping[str, Mapping[Literal["de", "en"], str]] = {
         "de": "Zu dieser Postleitzahl gehören mehrere Orte: {places}. Bitte nennen Sie auch den Ort.",
         "en": "Several places share this postcode: {places}. Please name the place as well.",
     },
+    "hold_of_other_services": {
+        "de": "Reserviert ist ein Termin für etwas anderes. Ein Termin lässt sich nur für dasselbe verlegen.",
+        "en": "The hold is for something else. An appointment can be moved for the same services only.",
+    },
     "key_reused": {
         "de": "Dieser Idempotency-Key wurde schon für eine andere Anfrage benutzt.",
         "en": "This Idempotency-Key has been used for another request.",

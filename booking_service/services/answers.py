@@ -9,6 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import IntegrityError
+
 from booking_service.domain.mistakes import Mistake, Rejected
 from booking_service.store.booking_tables import AnswerRow, AppointmentRow
 
@@ -39,7 +41,11 @@ class Once:
         return session.get_one(AppointmentRow, known.body["appointment"])
 
     def keep(self, session: Session, made: AppointmentRow) -> None:
-        """Remember what the call has made."""
+        """Remember what the call has made.
+
+        Raises Rejected where the key was used for another day meanwhile: the same call would have waited
+        for the lock.
+        """
         session.flush()
         session.add(
             AnswerRow(
@@ -49,6 +55,10 @@ class Once:
                 created_at=self.now,
             )
         )
+        try:
+            session.flush()
+        except IntegrityError:
+            raise Rejected([Mistake("/Idempotency-Key", "key_reused")]) from None
 
 
 def once_of(key: str, *, caller: str, operation: str, sent: object, now: datetime) -> Once:

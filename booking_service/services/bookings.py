@@ -14,22 +14,25 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from booking_service.domain.bookings import AppointmentStatus, Entry, Event, Notify
-from booking_service.domain.mistakes import Rejected
+from booking_service.domain.county import Mode
+from booking_service.domain.mistakes import Mistake, Rejected
 from booking_service.mail.notice import Kind
 from booking_service.services.contacts import clean_contact, contact_row
 from booking_service.services.outbox import write_notice
 from booking_service.services.places import (
     HoldOver,
     NotFound,
+    NotPossible,
     Place,
     TooMany,
+    days_of,
     free_what_is_due,
     held_row,
     lock_days,
     next_status,
     place_of,
 )
-from booking_service.store.booking_tables import AppointmentRow, ContactRow, VisitRow
+from booking_service.store.booking_tables import AppointmentRow, ContactRow
 from booking_service.store.county import read_county
 from booking_service.store.db import reading, transactional
 
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
     from booking_service.services.links import Links
     from booking_service.services.tokens import Caller
     from booking_service.store.booking_tables import PlanDayRow
+
+
+NOTED = frozenset({Event.CHECK_IN, Event.MISS, Event.FINISH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +163,7 @@ def move(
     of a cancelled one. Raises NotFound, NotPossible, HoldOver.
     """
     county = read_county(session)
-    visits = select(VisitRow.day).join(VisitRow.appointment).where(AppointmentRow.hold_key == key)
-    row, days = _locked_row(session, reference, session.scalars(visits).all())
+    row, days = _locked_row(session, reference, days_of(session, AppointmentRow.hold_key == key))
     try:
         held = held_row(session, key, now)
     except HoldOver:
@@ -167,6 +172,7 @@ def move(
             raise
         return _booking_of(made)
     row.status = next_status(row.status, Event.MOVE)
+    _refuse_other_place(row, held)
     _swap_places(session, row, held)
     row.sequence += 1
     row.revised_at = now
@@ -178,6 +184,21 @@ def move(
     if once:
         once.keep(session, row)
     return _booking_of(row)
+
+
+def _refuse_other_place(row: AppointmentRow, held: AppointmentRow) -> None:
+    """Only a place for the same services will do, and by phone a number is needed."""
+    mistakes = []
+    if _services(row) != _services(held):
+        mistakes.append(Mistake("/hold", "hold_of_other_services"))
+    if held.mode is Mode.PHONE and (row.contact is None or row.contact.phone is None):
+        mistakes.append(Mistake("/hold", "phone_needed"))
+    if mistakes:
+        raise Rejected(mistakes)
+
+
+def _services(row: AppointmentRow) -> list[str]:
+    return sorted(served.service for visit in row.visits for served in visit.services)
 
 
 def _swap_places(session: Session, one: AppointmentRow, other: AppointmentRow) -> None:
@@ -207,8 +228,13 @@ def _delay(county: County) -> timedelta:
 
 @transactional
 def record(session: Session, *, reference: str, event: Event) -> Booking:
-    """Note that the citizen came, did not come, or is done. Raises NotFound, NotPossible."""
+    """Note that the citizen came, did not come, or is done.
+
+    Raises NotFound, NotPossible (also for events that are more than a note).
+    """
     row, _ = _locked_row(session, reference)
+    if event not in NOTED:
+        raise NotPossible(row.status, event)
     row.status = next_status(row.status, event)
     return _booking_of(row)
 

@@ -7,24 +7,33 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event, func, select
+from sqlalchemy import ColumnElement, event, false, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
 
 from booking_service.domain import zones
 from booking_service.domain.bookings import AppointmentStatus
 from booking_service.domain.mistakes import Rejected
 from booking_service.mail.calendar_entry import new_uid
 from booking_service.services.links import new_reference
-from booking_service.services.offers import Question, Way, day_views, offers, start_mistakes, way_of
+from booking_service.services.offers import (
+    Question,
+    Way,
+    changed_day_view,
+    day_views,
+    offers,
+    start_mistakes,
+    way_of,
+)
 from booking_service.services.places import (
     Place,
     PlaceTaken,
     TooMany,
+    days_of,
     free_places,
     free_what_is_due,
     held_row,
     lock_days,
+    locked_rows,
     place_of,
 )
 from booking_service.services.placing import place_visits
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
     import routing
     from booking_service.domain.county import County
     from booking_service.services.answers import Once
+    from booking_service.services.witnesses import Audience
 
 ALTERNATIVES = 3
 ALTERNATIVE_DAYS = 14
@@ -87,18 +97,19 @@ def take_hold(
     county = read_county(session)
     way = _way(county, choice, now)
     day = zones.local_day(choice.start, county.settings.zone)
-    earlier = _holds_of(session, client) if only_one else []
-    days = lock_days(session, {day, *(visit.day for row in earlier for visit in row.visits)})
+    earlier = _held_by(client) if only_one else false()
+    days = lock_days(session, {day, *days_of(session, earlier)})
     made = once.recall(session) if once else None
     if made is not None:
         return _hold_of(made)
-    for row in earlier:
+    given_up = locked_rows(session, earlier)
+    for row in given_up:
         free_places(row, days)
-    free_what_is_due(session, days, now)
+    freed = len(given_up) + free_what_is_due(session, days, now)
     session.flush()
     if not only_one:
         _refuse_too_many_holds(session, county, client)
-    view = day_views(session, county, [day], choice.question.audience, now)[day]
+    view = _view(session, county, day, choice.question.audience, now, changed=bool(freed))
     if view is None:
         raise PlaceTaken
     attempt = _Attempt(county, choice.question, way, day, view, specialist_numbers(session), now)
@@ -110,6 +121,15 @@ def take_hold(
     if once:
         once.keep(session, held)
     return _hold_of(held)
+
+
+def _view(
+    session: Session, county: County, day: date, audience: Audience, now: datetime, *, changed: bool
+) -> DayView | None:
+    """What the audience sees of a locked day; nobody may remember what this transaction may undo."""
+    if changed:
+        return changed_day_view(session, county, day, audience, now)
+    return day_views(session, county, [day], audience, now)[day]
 
 
 def _hold_of(row: AppointmentRow) -> Hold:
@@ -148,6 +168,7 @@ class _Attempt:
                     self._write(session, placement, row)
             except IntegrityError:
                 continue
+            self._remember(session, placement, row)
             return row
         return None
 
@@ -190,14 +211,17 @@ class _Attempt:
             begin += length.busy
 
     def _write(self, session: Session, placement: routing.Placement, row: AppointmentRow) -> None:
-        """Write the day, count its version up, and remember its new witness once all is committed."""
+        """Write the day and count its version up."""
         _, moves = self.view.after(placement, [f"new {position}" for position in range(len(row.visits))])
         moved = {int(name[1:]): who for name, who in moves.items()}
         place_visits(session, self.day, moved, [row], self.numbers)
-        locked = lock_day(session, self.day)
-        locked.version += 1
+        lock_day(session, self.day).version += 1
+
+    def _remember(self, session: Session, placement: routing.Placement, row: AppointmentRow) -> None:
+        """Remember the new witness once all is committed; not within a savepoint, whose end counts too."""
         after, _ = self.view.after(placement, [f"v{visit.id}" for visit in row.visits])
-        key = key_of(self.county, self.day, locked.version, self.question.audience, self.now)
+        version = lock_day(session, self.day).version
+        key = key_of(self.county, self.day, version, self.question.audience, self.now)
         memory = memory_of(self.county)
         event.listen(session, "after_commit", lambda _: memory.remember(key, after), once=True)
 
@@ -205,25 +229,17 @@ class _Attempt:
 @transactional
 def release_hold(session: Session, *, key: str, caller: str, now: datetime) -> None:
     """Give a hold up; raises NotFound (also for somebody else's), HoldOver."""
-    row = held_row(session, key, now, caller)
-    days = lock_days(session, {visit.day for visit in row.visits})
-    session.refresh(row)
-    free_places(held_row(session, key, now), days)
+    # days before appointments, as everywhere: else two callers might wait for each other
+    days = lock_days(session, days_of(session, AppointmentRow.hold_key == key))
+    free_places(held_row(session, key, now, caller), days)
 
 
-def _holds_of(session: Session, client: str) -> list[AppointmentRow]:
-    query = select(AppointmentRow).where(
-        AppointmentRow.client == client, AppointmentRow.status == AppointmentStatus.HELD
-    )
-    return list(session.scalars(query.options(selectinload(AppointmentRow.visits))))
+def _held_by(client: str) -> ColumnElement[bool]:
+    return (AppointmentRow.client == client) & (AppointmentRow.status == AppointmentStatus.HELD)
 
 
 def _refuse_too_many_holds(session: Session, county: County, client: str) -> None:
-    number = session.scalar(
-        select(func.count()).where(
-            AppointmentRow.client == client, AppointmentRow.status == AppointmentStatus.HELD
-        )
-    )
+    number = session.scalar(select(func.count()).select_from(AppointmentRow).where(_held_by(client)))
     if number is not None and number >= county.settings.booking.holds_per_client:
         raise TooMany("too_many_holds")
 

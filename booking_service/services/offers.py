@@ -21,7 +21,7 @@ from booking_service.domain.opening import ObstacleKind
 from booking_service.services.calendar import bookable_spans, calendar_of
 from booking_service.services.instances import Length
 from booking_service.services.references import language_mistakes, service_mistakes, site_mistakes
-from booking_service.services.witnesses import Audience, DayView, key_of, memory_of
+from booking_service.services.witnesses import Audience, DayView, build_view, key_of, memory_of
 from booking_service.store.county import read_county, read_revision
 from booking_service.store.db import reading
 from booking_service.store.plan import day_versions, promised_visits
@@ -136,6 +136,14 @@ def day_views(
     return {day: views[key] for day, key in keys.items()}
 
 
+def changed_day_view(
+    session: Session, county: County, day: date, audience: Audience, now: datetime
+) -> DayView | None:
+    """What the audience sees of a day that this very transaction has changed: it is not remembered."""
+    key = key_of(county, day, day_versions(session, [day])[day], audience, now)
+    return build_view(county, key, promised_visits(session, day, day))
+
+
 def ways_of(county: County, question: Question) -> list[Way]:
     """All ways of having the services together, in the order of the question, else of the county."""
     lengths = {(v.service, v.mode): Length(v.preparation, v.minutes, v.follow_up) for v in county.variants}
@@ -180,10 +188,12 @@ def start_mistakes(
 
 
 def _why_never(county: County, question: Question, way: Way, start: datetime, now: datetime) -> str | None:
-    day = zones.local_day(start, county.settings.zone)
-    minute = zones.minute_of(start, day, county.settings.zone)
     if start <= now:
         return "start_past"
+    if start - now > timedelta(days=_horizon(county, question) + 1):
+        return "start_too_far"  # before it is turned into local time, which has no year 10000
+    day = zones.local_day(start, county.settings.zone)
+    minute = zones.minute_of(start, day, county.settings.zone)
     if day not in _days(county, replace(question, first=day, last=day), now):
         return "start_too_far"
     if start.second or start.microsecond or minute % _raster(county, question):
@@ -254,13 +264,18 @@ def _code_mistakes(county: County, question: Question) -> list[Mistake]:
 
 
 def _days(county: County, question: Question, now: datetime) -> list[date]:
-    """The days asked for, as far as they can be booked."""
+    """The days asked for, as far as they can be booked; no more than `LONGEST_RANGE` after the first."""
     today = zones.local_day(now, county.settings.zone)
-    ahead = min(s.horizon_days for s in county.services if s.code in question.services)
     first = max(question.first or today, today)
-    last = min(question.last or today + timedelta(days=LONGEST_RANGE), today + timedelta(days=ahead))
-    last = min(last, first + timedelta(days=LONGEST_RANGE))
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    bookable = today + timedelta(days=_horizon(county, question))
+    last = min(question.last or bookable, bookable)
+    number = min((last - first).days, LONGEST_RANGE) + 1
+    return [first + timedelta(days=n) for n in range(number)]
+
+
+def _horizon(county: County, question: Question) -> int:
+    """How many days ahead all the services can be booked."""
+    return min(s.horizon_days for s in county.services if s.code in question.services)
 
 
 def _closures(

@@ -107,7 +107,10 @@ def write_notice(
 def _drop_outdated(session: Session, appointment_id: int) -> str | None:
     """Drop what waits and is not on its way; the Message-ID of the first message that was or may be sent."""
     rows = session.scalars(
-        select(OutboxRow).where(OutboxRow.appointment_id == appointment_id).order_by(OutboxRow.id)
+        select(OutboxRow)
+        .where(OutboxRow.appointment_id == appointment_id)
+        .order_by(OutboxRow.id)
+        .with_for_update()
     )
     first = None
     for row in rows:

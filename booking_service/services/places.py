@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import selectinload
 
 from booking_service.domain.bookings import EVENTS, AppointmentStatus, Event
@@ -96,6 +96,17 @@ def held_row(session: Session, key: str, now: datetime, caller: str | None = Non
     return row
 
 
+def days_of(session: Session, which: ColumnElement[bool]) -> set[date]:
+    """The days of such appointments: what to lock before they are looked at."""
+    return set(session.scalars(select(VisitRow.day).join(VisitRow.appointment).where(which)))
+
+
+def locked_rows(session: Session, which: ColumnElement[bool]) -> list[AppointmentRow]:
+    """Such appointments as they stand now, locked: somebody may be confirming one of them."""
+    query = select(AppointmentRow).where(which).options(selectinload(AppointmentRow.visits))
+    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+
+
 def lock_days(session: Session, days: Iterable[date]) -> dict[date, PlanDayRow]:
     """The rows of the days, locked in order, so that no two callers wait for each other."""
     return {day: lock_day(session, day) for day in sorted(days)}
@@ -104,26 +115,23 @@ def lock_days(session: Session, days: Iterable[date]) -> dict[date, PlanDayRow]:
 @transactional
 def sweep(session: Session, *, now: datetime) -> int:
     """Give back the places of holds that have run out and of cancellations whose delay is over; how many."""
-    due = _due(session, None, now)
-    days = lock_days(session, {visit.day for row in due for visit in row.visits})
+    days = lock_days(session, days_of(session, _is_due(now)))
     return free_what_is_due(session, days, now)
 
 
 def free_what_is_due(session: Session, days: dict[date, PlanDayRow], now: datetime) -> int:
     """The same for days that are locked already."""
-    rows = _due(session, days, now)
+    here = AppointmentRow.visits.any(VisitRow.day.in_(list(days)))
+    rows = locked_rows(session, _is_due(now) & here)
     for row in rows:
         free_places(row, days)
     return len(rows)
 
 
-def _due(session: Session, days: Iterable[date] | None, now: datetime) -> list[AppointmentRow]:
+def _is_due(now: datetime) -> ColumnElement[bool]:
     held = (AppointmentRow.status == AppointmentStatus.HELD) & (AppointmentRow.expires_at <= now)
     given_up = AppointmentRow.status.in_([AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED])
-    query = select(AppointmentRow).where(held | (given_up & (AppointmentRow.place_free_at <= now)))
-    if days is not None:
-        query = query.where(AppointmentRow.visits.any(VisitRow.day.in_(list(days))))
-    return list(session.scalars(query.options(selectinload(AppointmentRow.visits))))
+    return held | (given_up & (AppointmentRow.place_free_at <= now))
 
 
 def free_places(row: AppointmentRow, days: dict[date, PlanDayRow]) -> None:

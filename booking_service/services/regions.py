@@ -46,10 +46,10 @@ def _places(county: County, typed: str) -> Sequence[Place]:
     """The places that are meant: those named exactly, else those whose name begins so."""
     match = TYPED.fullmatch(typed)
     postcode, name = match.groups() if match else (None, typed)
-    if not postcode and not name:
+    wanted = _plain(name)
+    if not postcode and not wanted:
         return []
     same_zip = [place for place in county.places if postcode in (None, place.zip)]
-    wanted = _plain(name)
     exact = [place for place in same_zip if _plain(place.name) == wanted]
     return exact or [place for place in same_zip if _plain(place.name).startswith(wanted)]
 

@@ -93,11 +93,8 @@ class WitnessMemory:
             return {key: self._known[key] for key in keys if key in self._known}
 
     def build(self, key: DayKey, promised: Sequence[Promised]) -> DayView | None:
-        """Make a witness of all promises of its day, and remember it.
-
-        None for a day whose promises cannot be kept: nothing is offered there until it is repaired.
-        """
-        built = _build(self._county, key, promised)
+        """Make the view of a day, as `build_view` does, and remember it."""
+        built = build_view(self._county, key, promised)
         self.remember(key, built)
         return built
 
@@ -115,7 +112,11 @@ def memory_of(county: County) -> WitnessMemory:
     return WitnessMemory(county)
 
 
-def _build(county: County, key: DayKey, promised: Sequence[Promised]) -> DayView | None:
+def build_view(county: County, key: DayKey, promised: Sequence[Promised]) -> DayView | None:
+    """Make a witness of all promises of a day.
+
+    None for a day whose promises cannot be kept: nothing is offered there until it is repaired.
+    """
     draft = witness(county, calendar_of(county, key.day, key.day), promised, [key.day])
     instance = draft.instance
     workday = routing.Workday(

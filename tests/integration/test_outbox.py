@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from booking_service.domain.bookings import Contact, MailState, Notify
+from booking_service.mail.notice import Kind
 from booking_service.mail.transport import Deferred, Refused, open_transport
 from booking_service.services import outbox
 from booking_service.services.outbox import Delivery, count_outbox, deliver, lease, mark_sent
@@ -92,17 +93,28 @@ def write_again(session, *, county, links, now):
     """The message of the next revision of every appointment."""
     for row in session.scalars(select(AppointmentRow)):
         row.sequence += 1
-        outbox.write_confirmation(session, row, county, links, now)
+        outbox.write_notice(session, row, Kind.CHANGE, county, links, now)
 
 
 def test_messages_of_one_appointment_leave_in_the_order_of_their_revisions(loaded, county):
     promised(loaded, 2)
-    write_again(county=county, links=loaded.extensions["links"], now=NOW)
     first = lease(now=NOW, most=10)
+    write_again(county=county, links=loaded.extensions["links"], now=NOW)
     assert [letter.outbox_id for letter in first] == [1, 2]
     assert lease(now=NOW, most=10) == []
     mark_sent(outbox_id=1, now=NOW)
     assert [letter.outbox_id for letter in lease(now=NOW, most=10)] == [3]
+
+
+def test_a_message_that_nobody_has_begun_to_send_is_overtaken_by_the_next_one(loaded, county):
+    promised(loaded)
+    write_again(county=county, links=loaded.extensions["links"], now=NOW)
+    post = Post()
+    assert send(post) == Delivery(sent=1)
+    assert [(row.state, row.kind, row.sequence) for row in rows()] == [
+        (MailState.SUPERSEDED, "confirmation", 0),
+        (MailState.SENT, "confirmation", 1),
+    ]
 
 
 def test_a_later_message_waits_for_an_earlier_one_that_was_put_off(loaded, county):

@@ -15,6 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from booking_service.domain.bookings import Role
+from booking_service.services.tokens import create_token
 from booking_service.web.limits import limiter
 from tests.citizens import NOW
 
@@ -33,13 +35,17 @@ CALLS = hypothesis.settings(
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_no_call_leads_to_an_answer_that_is_not_described(loaded, mode):
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", loaded)
+    token = create_token(role=Role.ADMIN, site=None, unit=None, now=NOW)
     for found in schema.get_all_operations():
+        operation = found.ok()
+        if not (operation.body or operation.query or operation.path_parameters):
+            continue  # there is nothing to be generated
 
         @CALLS
-        @hypothesis.given(case=found.ok().as_strategy(generation_mode=mode))
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         def call(case):
             limiter.reset()
-            case.call_and_validate(checks=CHECKS)
+            case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
 
         with time_machine.travel(NOW, tick=False):
             call()

@@ -54,6 +54,7 @@ def init_api(app: Flask) -> None:
     for error, answer in problems.BY_ERROR.items():
         app.register_error_handler(error, answer)
     app.extensions["api"] = api
+    app.extensions["offers"] = offers.Answers(offers.MOST_ANSWERS)
 
 
 def description(app: Flask) -> dict[str, Any]:

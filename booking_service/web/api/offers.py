@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from flask import Response, json, request
+from flask import Response, current_app, json, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from webargs.fields import DelimitedList
@@ -193,9 +193,6 @@ class Answers:
                 self._known.popitem(last=False)
 
 
-answers = Answers(MOST_ANSWERS)
-
-
 @blueprint.route("/offers")
 class AllOffers(MethodView):
     """What can be had when."""
@@ -224,6 +221,7 @@ class AllOffers(MethodView):
         etag = hashlib.sha256(tag.encode()).hexdigest()
         if request.if_none_match.contains(etag):
             return _with_tag(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+        answers: Answers = current_app.extensions["offers"]
         body = answers.get(etag)
         if body is None:
             body = json.dumps(

@@ -146,6 +146,7 @@ class Requests(MethodView):
 class OneRequest(MethodView):
     """One request."""
 
+    @everybody
     @blueprint.response(HTTPStatus.OK, RequestState)
     @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
     @blueprint.doc(security=[{"token": []}])
