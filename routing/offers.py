@@ -278,7 +278,9 @@ class DayWitness:
     def places(self, asks: Asks, start: int) -> Iterator[Placement]:
         """The ways to keep it, fewest moves first, then least extra travel, fewest people, least talent used.
 
-        They are all there are unless the search is cut short; there is one for every start in `starts`.
+        There is one for every start in `starts`, and the first has the fewest moves of all unless the search
+        is cut short. Ways in which a moved visit shortens a travel or joins a trip are sought only where
+        there is no other way with so few moves.
         """
         if start % self.workday.tick or not self.starts(asks, 1 << start // self.workday.tick):
             return

@@ -92,7 +92,11 @@ class Reshuffle:
         self._rescue = False
 
     def solutions(self, most_moves: int) -> Iterator[Solution]:
-        """Every way that moves at most so many held visits, each once."""
+        """Every way that moves at most so many held visits, each once.
+
+        Ways that need somebody else's visit to come to a day and help it are sought only where there is no
+        other way.
+        """
         self.more, self._most_moves = False, most_moves
         first = _State(tuple(range(self._first_new, len(self._items))), {}, {}, frozenset(), 0)
         self._rescue = False
@@ -191,13 +195,13 @@ class Reshuffle:
         helper = next(self._helpers(state, number), None)
         if helper is None:
             return
-        if state.moves < self._most_moves:
-            holder = self._items[helper].holder
-            loose = {**state.loose, holder: tuple(o for o in self._loose(state, holder) if o != helper)}
-            fixed = {**state.fixed, number: (*state.fixed.get(number, ()), helper)}
-            yield from self._search(state._replace(fixed=fixed, loose=loose, moves=state.moves + 1))
-        else:
+        if state.moves >= self._most_moves:
             self.more = True
+            return
+        holder = self._items[helper].holder
+        loose = {**state.loose, holder: tuple(o for o in self._loose(state, holder) if o != helper)}
+        fixed = {**state.fixed, number: (*state.fixed.get(number, ()), helper)}
+        yield from self._search(state._replace(fixed=fixed, loose=loose, moves=state.moves + 1))
         yield from self._search(state._replace(barred=state.barred | {(helper, number)}))
 
     def _helpers(self, state: _State, number: int) -> Iterator[int]:

@@ -136,6 +136,7 @@ def cancel(session: Session, *, reference: str, by_staff: bool, links: Links, no
     """
     county = read_county(session)
     row, days = _locked_row(session, reference)
+    _refuse_begun(row, Event.CANCEL, by_staff=by_staff, now=now)
     row.status = next_status(row.status, Event.CANCEL)
     row.sequence += 1
     row.revised_at = now
@@ -171,6 +172,7 @@ def move(
         if made is None:
             raise
         return _booking_of(made)
+    _refuse_begun(row, Event.MOVE, by_staff=by_staff, now=now)
     row.status = next_status(row.status, Event.MOVE)
     _refuse_other_place(row, held)
     _swap_places(session, row, held)
@@ -184,6 +186,12 @@ def move(
     if once:
         once.keep(session, row)
     return _booking_of(row)
+
+
+def _refuse_begun(row: AppointmentRow, event: Event, *, by_staff: bool, now: datetime) -> None:
+    """What has begun only staff may change: a citizen who did not come has not cancelled."""
+    if not by_staff and row.start_at <= now:
+        raise NotPossible(row.status, event)
 
 
 def _refuse_other_place(row: AppointmentRow, held: AppointmentRow) -> None:
