@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, abort, request
 from flask_migrate import Migrate
 
 from booking_service import cli, worker
@@ -43,8 +44,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     limiter.init_app(app)
+    app.before_request(_refuse_nul)
     init_api(app)
     init_pages(app, settings)
     cli.register(app)
     worker.init_worker(app, settings, links)
     return app
+
+
+def _refuse_nul() -> None:
+    """Nothing here has such a name, and PostgreSQL cannot even be asked for it."""
+    if "\0" in request.path:
+        abort(HTTPStatus.NOT_FOUND)

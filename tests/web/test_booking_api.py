@@ -283,3 +283,11 @@ def test_services_and_sites_are_listed(standing):
     assert near[0]["code"] == "WRN-BSC"
     assert all(isinstance(site["minutes"], int) for site in near)
     assert all(site["minutes"] is None for site in client.get(f"{API}/sites").json)
+
+
+def test_a_key_that_no_database_could_be_asked_for_is_refused(portal):
+    answer = portal.post("/appointments", {"hold": "\0", "contact": CONTACT})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["pointer"] == "/hold"
+    assert portal.delete("/holds/%00").status_code == 404
+    assert portal.get("/appointments/%00").status_code == 404

@@ -12,6 +12,8 @@ from webargs.flaskparser import FlaskParser, is_json_request
 
 MOST_PER_ADDRESS = "300 per minute"
 CODE = ma.validate.Length(1, 32)
+# as `secrets.token_urlsafe` makes them; PostgreSQL cannot even be asked for a text with a NUL
+KEY = ma.validate.Regexp(r"^[A-Za-z0-9_-]{1,100}\Z")
 
 
 class JsonParser(FlaskParser):

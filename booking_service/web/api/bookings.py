@@ -17,7 +17,7 @@ from booking_service.services.answers import Once, once_of
 from booking_service.services.offers import Question
 from booking_service.services.witnesses import Audience
 from booking_service.web.access import bearer, caller, citizen_or_staff, token_of
-from booking_service.web.api.bodies import CODE, MOST_PER_ADDRESS, ContactBody, JsonBlueprint, Strict
+from booking_service.web.api.bodies import CODE, KEY, MOST_PER_ADDRESS, ContactBody, JsonBlueprint, Strict
 from booking_service.web.limits import limiter
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HoldReceipt(PlaceEntry):
 class AppointmentBody(Strict):
     """Who comes to what is held."""
 
-    hold = ma.fields.String(required=True, validate=ma.validate.Length(1, 100))
+    hold = ma.fields.String(required=True, validate=KEY)
     contact = ma.fields.Nested(ContactBody, required=True)
     language = ma.fields.String(
         load_default=None,
@@ -83,7 +83,7 @@ class AppointmentBody(Strict):
 class MoveBody(Strict):
     """Where the appointment goes."""
 
-    hold = ma.fields.String(required=True, validate=ma.validate.Length(1, 100))
+    hold = ma.fields.String(required=True, validate=KEY)
 
 
 class EventBody(Strict):
