@@ -86,7 +86,7 @@ class Servers:
         self.process.wait(timeout=60)
 
 
-@pytest.fixture(params=[1, 4])
+@pytest.fixture(params=[1, 2, 4])
 def servers(request, settings):
     running = Servers(settings, request.param)
     try:
