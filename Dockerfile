@@ -16,6 +16,7 @@ COPY examples examples
 ENV PATH=/opt/venv/bin:$PATH FLASK_APP=wsgi.py VAR_DIR=/var/lib/terminlotse \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER terminlotse
+RUN python -m routing.warm
 VOLUME /var/lib/terminlotse
 EXPOSE 8000
 HEALTHCHECK --start-period=20s CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('PORT', '8000')}/api/v1/openapi.json\", timeout=3)"]

@@ -43,8 +43,10 @@ clean:
 
 .venv/.run: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m routing.warm >/dev/null 2>&1 &
 	@touch $@
 
 .venv/.dev: requirements.txt requirements-dev.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m routing.warm
 	@touch .venv/.run $@

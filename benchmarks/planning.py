@@ -1,17 +1,20 @@
 """Speed and quality of the planner, comparable from one commit to the next.
 
-    python benchmarks/planning.py FOLDER --seconds 60 -o planning.json
+    python benchmarks/planning.py FOLDER [--maker make_instance.py] [--only NAME ...] -o planning.json
 
-Solves every instance of the folder (`*.json`, `*.json.gz`, no plans) and some that it makes itself with fixed
-seeds. Each runs in a process of its own, so that the peak of memory is its own; with two processes of the
-planner on two cores nothing else should run.
+Solves every instance of the folder (`*.json`, `*.json.gz`, no plans), shapes that the maker of instances
+makes, and some that it makes itself, all with fixed seeds. Each runs in a process of its own; with two
+processes of the planner on two cores nothing else should run. First come, first served: promises stay with
+their holders, then every visit in the order of the file gets the earliest start that is left. The memory is
+the peak of the sum over all processes.
 """
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from routing import (  # noqa: E402 - the path must be set first
+    Assignment,
     Instance,
     Option,
+    Plan,
     Rooms,
     Seconds,
     Shift,
@@ -34,23 +39,41 @@ from routing import (  # noqa: E402 - the path must be set first
     read_instance,
     solve,
 )
-from routing.board import Board  # noqa: E402
+from routing.board import NO_ROOM, Board, loss_of  # noqa: E402
+from routing.draft import Draft, Place  # noqa: E402
 from routing.greedy import greedy  # noqa: E402
+from routing.timeline import ticks_of  # noqa: E402
 
 MADE = {"crowd": (1, 300, 6), "spread": (2, 300, 20), "languages": (3, 600, 15)}
+SHAPES = {
+    "other": "--seed 77",
+    "scarce-rooms": "--seed 78 --scarce-rooms",
+    "closed-week": "--seed 79 --closure care",
+    "scarce-languages": "--seed 80 --languages 0.4",
+    "asymmetric": "--seed 81 --asymmetric",
+    "absent": "--seed 84 --visits 1200 --specialists 40 --days 10 --repair 4 --absent-days 5",
+    "overload": "--seed 82 --visits 5000",
+    "city": "--seed 83 --visits 20000 --specialists 350 --days 20 --sites city40",
+}
+LIMITS = {"small": 20, "repair": 10, "absent": 30, "overload": 120, "city": 600}
+DEFAULT_LIMIT = 60
 
 
 @dataclass(frozen=True)
 class Row:
-    """One instance: costs, proven bound, wall time and the peak of memory of parent and children."""
+    """One instance: costs, proven bound, its distance as shares of cost and worth, seconds, memory."""
 
     name: str
     visits: int
-    cost: int | None
+    limit: float
+    first_come: int | None
     greedy: int
+    cost: int | None
+    unserved: int
     bound: float | None
     gap: float | None
-    greedy_seconds: float
+    gap_of_worth: float
+    first_plan: float
     seconds: float
     peak_mb: int
 
@@ -101,28 +124,95 @@ def _visit(rng: Random, name: str, sites: list[str], days: int) -> Visit:
     )
 
 
-def measure(source: str, seconds: float) -> Row:
+def first_come(board: Board) -> int | None:
+    """What the plan costs that an office makes by serving in order."""
+    draft = Draft(board)
+    held = [visit for visit in board.visits if visit.promise and visit.holder]
+    draft.load(_kept_by_holder(visit) for visit in held)
+    promised = [number for number, visit in enumerate(board.visits) if visit.promise]
+    for number in [*promised, *range(len(board.visits))]:
+        place = _earliest(draft, number) if draft.places[number] is None else None
+        if place is not None:
+            draft.put(number, place)
+    return check(board.instance, Plan(board.instance.name, draft.lines())).cost
+
+
+def _kept_by_holder(visit: Visit) -> Assignment:
+    told = visit.promise
+    return Assignment(visit.id, visit.holder, told.day, told.start, told.mode, told.site)
+
+
+def _earliest(draft: Draft, number: int) -> Place | None:
+    """The earliest start, then the shortest way, then the least penalty."""
+    best = None
+    for way in draft.board.ways[number]:
+        starts = way.starts if way.room == NO_ROOM else way.starts & draft.rooms[way.room].starts(way.ticks)
+        for duty in way.duties:
+            for extra, mask in draft.days[duty].fits(way.place, way.minutes):
+                for start in ticks_of(mask & starts)[:1]:
+                    key = draft.board.owners[duty][1], start, extra, way.price
+                    if best is None or key < best[0]:
+                        best = key, Place(way, duty, start)
+    return best[1] if best else None
+
+
+class Memory:
+    """Watches what this process and its children have in memory, in MB."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> int:
+        """The peak so far."""
+        self._over.set()
+        self._watcher.join()
+        return self.peak
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.2):
+            children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text()
+            self.peak = max(self.peak, sum(_resident(pid) for pid in ["self", *children.split()]) // 1024)
+
+
+def _resident(pid: str) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended
+        return 0
+    return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def measure(source: str, limit: float) -> Row:
     """Solve one instance here and now."""
     instance = make(source) if source in MADE else read_instance(source)
-    begun = time.monotonic()
-    first = greedy(Board(instance)).cost
-    after_greedy = time.monotonic()
-    plan = solve(instance, stop=Seconds(seconds))
-    ended = time.monotonic()
+    board = Board(instance)
+    served_in_order, first = first_come(board), greedy(board).cost
+    del board
+    told: list[float] = []
+    memory, begun = Memory(), time.monotonic()
+    plan = solve(instance, stop=Seconds(limit), seed=1, progress=lambda state: told.append(state.seconds))
+    seconds = time.monotonic() - begun
     report = check(instance, plan)
     if not report.valid:
         raise SystemExit(f"{source}: {report.violations[0]}")
-    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    worth = sum(loss_of(instance, visit) for visit in instance.visits.values())
     return Row(
         name=instance.name,
         visits=len(instance.visits),
-        cost=report.cost,
+        limit=limit,
+        first_come=served_in_order,
         greedy=first,
+        cost=report.cost,
+        unserved=sum(report.unserved.values()),
         bound=report.bound,
         gap=report.gap,
-        greedy_seconds=round(after_greedy - begun, 2),
-        seconds=round(ended - after_greedy, 2),
-        peak_mb=peak // 1024,
+        gap_of_worth=(report.cost - (report.bound or 0)) / max(worth, 1),
+        first_plan=round(told[0], 2),
+        seconds=round(seconds, 2),
+        peak_mb=memory.stop(),
     )
 
 
@@ -130,34 +220,50 @@ def main() -> None:
     """Measure all and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--maker", type=Path, help="make_instance.py, to measure other shapes too")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these instances only")
+    parser.add_argument("--seconds", type=float, help="one limit for all instead of each its own")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(asdict(measure(options.one, options.seconds))))
         return
-    files = sorted(path for path in options.folder.glob("*.json*") if ".plan." not in path.name)
-    print(f"{'instance':<14}{'visits':>7}{'cost':>10}{'greedy':>10}{'bound':>10}{'gap':>8}{'s':>7}{'MB':>7}")
-    rows = [_in_a_process(str(source), options) for source in [*files, *MADE]]
+    print(HEAD)
+    with tempfile.TemporaryDirectory() as made:
+        rows = [_in_a_process(name, source, options) for name, source in _sources(options, Path(made))]
     if options.output:
         options.output.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def _in_a_process(source: str, options: argparse.Namespace) -> dict[str, object]:
-    command = [
-        sys.executable,
-        __file__,
-        str(options.folder),
-        "--seconds",
-        str(options.seconds),
-        "--one",
-        source,
-    ]
+def _sources(options: argparse.Namespace, made: Path) -> list[tuple[str, str]]:
+    """Names and where the instances are to be had."""
+    files = sorted(path for path in options.folder.glob("*.json*") if ".plan." not in path.name)
+    sources = [(path.name.split(".")[0], str(path)) for path in files]
+    if options.maker:
+        sources += [(name, str(made / f"{name}.json.gz")) for name in SHAPES]
+    sources += [(name, name) for name in MADE]
+    wanted = [one for one in sources if not options.only or one[0] in options.only]
+    for name, path in wanted:
+        if name in SHAPES:
+            subprocess.run([sys.executable, options.maker, *SHAPES[name].split(), "-o", path], check=True)
+    return wanted
+
+
+HEAD = (
+    f"{'instance':<17}{'visits':>7}{'limit':>6}{'in order':>10}{'greedy':>10}{'cost':>10}{'unserved':>9}"
+    f"{'bound':>10}{'gap':>7}{'of worth':>9}{'first':>7}{'s':>7}{'MB':>6}"
+)
+
+
+def _in_a_process(name: str, source: str, options: argparse.Namespace) -> dict[str, object]:
+    limit = options.seconds or LIMITS.get(name, DEFAULT_LIMIT)
+    command = [sys.executable, __file__, str(options.folder), "--seconds", str(limit), "--one", source]
     row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     print(
-        f"{row['name']:<14}{row['visits']:>7}{row['cost']:>10}{row['greedy']:>10}{row['bound']:>10}"
-        f"{row['gap']:>8.1%}{row['seconds']:>7.1f}{row['peak_mb']:>7}",
+        f"{name:<17}{row['visits']:>7}{row['limit']:>6g}{row['first_come']:>10}{row['greedy']:>10}"
+        f"{row['cost']:>10}{row['unserved']:>9}{row['bound']:>10}{row['gap']:>7.1%}"
+        f"{row['gap_of_worth']:>9.2%}{row['first_plan']:>7.2f}{row['seconds']:>7.1f}{row['peak_mb']:>6}",
         flush=True,
     )
     return row

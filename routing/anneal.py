@@ -3,179 +3,273 @@
 A step takes some related visits out, puts them and some unserved ones back in a random order, each where it
 is cheapest, and keeps the result if it is cheaper or, while the temperature is high, not much dearer
 (Schrimpf et al. 2000; Christiaens and Vanden Berghe 2020). It proves nothing: bounds come from `bound`.
+
+Here the board becomes arrays and the schedule is kept; the steps themselves are compiled (`kernel`).
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from routing import kernel
 from routing.board import NO_ROOM
-from routing.draft import lines_of
+from routing.draft import Place, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
+    from collections.abc import Callable, Iterable, Sequence
 
     from routing.board import Board
-    from routing.draft import Draft, Place
+    from routing.draft import Draft
     from routing.problem import Assignment
 
-_HOT, _COLD = 120.0, 8.0
+_HOT, _COLD = 250.0, 8.0
 """Temperatures at the begin and at the end, in the unit of the cost; scaled by the weights."""
-_MOST_DUTIES = 4
-_MOST_VISITS = 24
-_MOST_NEWCOMERS = 24
-_MOST_ROOM_USERS = 12
-_ROOM_SHARE = 0.5
-_STEPS_A_LOOK = 20
-_EDGE_START = 0.8
+_STEPS_A_LOOK = 200
+_LARGEST_TOTAL = 2**50
+_LARGEST_VERSION = 2**30
+_NEVER = 10**6
+"""More minutes than a day has."""
 
 
 class Annealer:
-    """Improves a draft in place. `best` holds the places of the cheapest draft met, `best_cost` its cost."""
+    """Improves the plan of a draft, which stays as it is.
 
-    def __init__(self, draft: Draft, rng: Random) -> None:
-        self.draft = draft
+    `best_cost` is the cost of the best plan met, `cost` that of the present one; they are those of the
+    objective but for weights so huge that the machine has no numbers for them.
+    """
+
+    def __init__(self, draft: Draft, seed: int) -> None:
         self.board: Board = draft.board
-        self.rng = rng
-        self.best = list(draft.places)
-        self.best_cost = draft.cost
         self.steps = 0
-        self._candidates = [_duties_of(self.board, visit) for visit in range(len(self.board.visits))]
-        self._searchable = [v for v, duties in enumerate(self._candidates) if duties]
-        self._unserved = [v for v in self._searchable if draft.places[v] is None]
-        self._askers: dict[int, list[int]] = defaultdict(list)
-        for visit in self._searchable:
-            for room in {way.room for way in self.board.ways[visit]}:
-                self._askers[room].append(visit)
-        self._asks_for = {room: frozenset(askers) for room, askers in self._askers.items()}
-        self._scale = _unit_of_cost(self.board)
+        self._unit = _unit_of_cost(self.board)
+        self._scale = _scale_of(self.board)
+        self._model = _model_of(self.board, self._scale)
+        self._state = _state_of(self.board, self._model, seed, draft.places)
 
-    def run(self, part_done: Callable[[], float], until: float = 1.0) -> None:
-        """Search until `part_done()`, the part of the schedule that is over, has reached `until`."""
-        part = part_done()
-        while self._searchable and part < until:
-            temperature = self._scale * _HOT * (_COLD / _HOT) ** part
-            for _ in range(_STEPS_A_LOOK):
-                self._step(temperature)
-            part = part_done()
+    @property
+    def cost(self) -> int:
+        """The cost of the present plan."""
+        return int(self._state.counts[kernel.COST]) * self._scale
+
+    @property
+    def best_cost(self) -> int:
+        """The cost of the best plan met."""
+        return int(self._state.counts[kernel.BEST]) * self._scale
+
+    def run(self, part_done: Callable[[int], float], until: float = 1.0) -> None:
+        """Search until `part_done`, the part of the schedule that is over after so many steps, is `until`."""
+        part = part_done(self.steps)
+        while len(self._model.searchable) and part < until:
+            temperature = self._unit / self._scale * _HOT * (_COLD / _HOT) ** part
+            kernel.run(self._model, self._state, _STEPS_A_LOOK, temperature)
+            self.steps += _STEPS_A_LOOK
+            if self._state.counts[kernel.CLOCK] > _LARGEST_VERSION:
+                self._begin_versions_anew()
+            part = part_done(self.steps)
+
+    def lines(self) -> tuple[Assignment, ...]:
+        """The present plan."""
+        return self._lines(self._state.places)
 
     def best_lines(self) -> tuple[Assignment, ...]:
         """The best plan met."""
-        return lines_of(self.board, self.best)
+        return self._lines(self._state.best)
 
-    def _step(self, temperature: float) -> None:
-        self.steps += 1
-        draft, rng = self.draft, self.rng
-        mark, before = draft.mark(), draft.cost
-        out, newcomers = self._ruin_rooms() if rng.random() < _ROOM_SHARE else self._ruin_duties()
-        if not draft.take_out(out):
-            return
-        queue = out + rng.sample(newcomers, min(len(newcomers), _MOST_NEWCOMERS))
-        self._recreate(queue)
-        dearer = draft.cost - before
-        if dearer <= 0 or dearer < -temperature * math.log(1 - rng.random()):
-            draft.forget_steps()
-            self._accepted(queue)
-        else:
-            draft.rewind(mark, before)
+    def _begin_versions_anew(self) -> None:
+        """Forget what is known of the pairs, before the versions are too large to be noted there."""
+        state = self._state
+        state.known.fill(-1)
+        state.days[:, kernel.VERSION] = 0
+        state.books[:, kernel.VERSION] = 0
+        state.counts[kernel.CLOCK] = 0
 
-    def _accepted(self, queue: list[int]) -> None:
-        places = self.draft.places
-        changed = set(queue)
-        self._unserved = [v for v in self._unserved if v not in changed]
-        self._unserved += [v for v in queue if places[v] is None]
-        if self.draft.cost < self.best_cost:
-            self.best_cost = self.draft.cost
-            self.best = list(places)
-
-    # --- Ruin -----------------------------------------------------------------------------------
-
-    def _seed(self) -> int:
-        """A visit to begin with, often one that is not served yet."""
-        from_unserved = self._unserved and self.rng.random() < 0.5
-        return self.rng.choice(self._unserved if from_unserved else self._searchable)
-
-    def _ruin_duties(self) -> tuple[list[int], list[int]]:
-        """Visits of some duties that could take one and the same visit, and unserved ones they could take."""
-        rng, places, owners = self.rng, self.draft.places, self.board.owners
-        seed = self._seed()
-        candidates, place = self._candidates[seed], places[seed]
-        first = rng.choice(candidates) if place is None else place.duty
-        wanted = rng.randint(0, _MOST_DUTIES - 1)
-        if rng.random() < 0.5:
-            candidates = [duty for duty in candidates if owners[duty][1] == owners[first][1]]
-        duties = {first, *rng.sample(candidates, min(wanted, len(candidates)))}
-        newcomers = [v for v in self._some_unserved() if not duties.isdisjoint(self._candidates[v])]
-        return self._strings(sorted(duties)), newcomers
-
-    def _strings(self, duties: list[int]) -> list[int]:
-        """Of each duty some visits in a row."""
-        rng, number = self.rng, self.board.number
-        out: list[int] = []
-        most = rng.randint(2, _MOST_VISITS)
-        for duty in duties:
-            stops = self.draft.days[duty].stops
-            length = min(len(stops), rng.randint(1, max(1, most - len(out))))
-            begin = rng.randint(0, len(stops) - length)
-            out += [number[stop.visit] for stop in stops[begin : begin + length]]
-        return out
-
-    def _ruin_rooms(self) -> tuple[list[int], list[int]]:
-        """Visits in a row in the rooms of one site on one day, and unserved ones that ask for these rooms."""
-        rng, places = self.rng, self.draft.places
-        seed = self._seed()
-        place = places[seed]
-        room = (rng.choice(self.board.ways[seed]) if place is None else place.way).room
-        if room == NO_ROOM:
-            return self._ruin_duties()
-        users = [
-            (place.start, visit)
-            for visit in self._askers[room]
-            if (place := places[visit]) is not None and place.way.room == room
+    def _lines(self, rows: kernel.Array) -> tuple[Assignment, ...]:
+        first = self._model.visits[:, kernel.WAY].tolist()
+        ways = self.board.ways
+        places = [
+            Place(ways[visit][way - first[visit]], duty, start) if way >= 0 else None
+            for visit, (way, duty, start) in enumerate(rows.tolist())
         ]
-        users.sort()
-        length = min(len(users), rng.randint(1, _MOST_ROOM_USERS))
-        begin = rng.randint(0, len(users) - length)
-        askers = self._asks_for[room]
-        newcomers = [visit for visit in self._some_unserved() if visit in askers]
-        return [visit for _, visit in users[begin : begin + length]], newcomers
-
-    def _some_unserved(self) -> list[int]:
-        """The unserved visits, or a sample where there are too many to look at in every step."""
-        few = 8 * _MOST_NEWCOMERS
-        return self._unserved if len(self._unserved) <= few else self.rng.sample(self._unserved, few)
-
-    # --- Recreate -------------------------------------------------------------------------------
-
-    def _recreate(self, queue: list[int]) -> None:
-        draft, rng, loss = self.draft, self.rng, self.board.loss
-        rng.shuffle(queue)
-        taste = rng.random()
-        if taste < 0.5:
-            queue.sort(key=lambda v: -loss[v])
-        elif taste < 0.7:
-            visits = self.board.visits
-            queue.sort(key=lambda v: visits[v].minutes / (1 + loss[v]))
-        for visit in queue:
-            found = draft.cheapest(visit, loss[visit])
-            if found is not None:
-                _, mask, place = found
-                draft.put(visit, place if rng.random() < _EDGE_START else self._other_start(place, mask))
-
-    def _other_start(self, place: Place, mask: int) -> Place:
-        """The last start instead of the first."""
-        return place._replace(start=mask.bit_length() - 1)
-
-
-def _duties_of(board: Board, visit: int) -> list[int]:
-    return sorted({duty for way in board.ways[visit] for duty in way.duties})
+        return lines_of(self.board, places)
 
 
 def _unit_of_cost(board: Board) -> float:
-    """1 for weights of the usual size: a thousandth of the loss of an ordinary visit."""
-    losses = sorted(board.loss)
-    middle = losses[len(losses) // 2] if losses else 0
-    return min(max(middle, 1), 10**15) / 1000
+    """1 for weights of the usual size: a thousandth of the loss of the least urgent visit."""
+    losses = [loss for loss in board.instance.weights.unserved.values() if loss > 0]
+    return min(min(losses, default=1), 10**15) / 1000
+
+
+def _scale_of(board: Board) -> int:
+    """By what all costs are divided, so that no sum is too large for the machine."""
+    dearest = max((way.price for ways in board.ways for way in ways), default=0)
+    travel = board.instance.weights.travel_minute * 1440 * max(1, len(board.duties))
+    return 1 + (sum(board.loss) + dearest * len(board.loss) + travel) // _LARGEST_TOTAL
+
+
+# --- The board as arrays ------------------------------------------------------------------------------
+
+
+def _model_of(board: Board, scale: int) -> kernel.Model:
+    places = {place: number for number, place in enumerate(board.instance.travel)}
+    every = [way for ways in board.ways for way in ways]
+    spans_of = {starts: _spans(starts) for starts in {way.starts for way in every}}
+    spans = [spans_of[way.starts] for way in every]
+    pairs = np.fromiter(chain.from_iterable(way.duties for way in every), np.int64)
+    columns = [
+        [way.price // scale for way in every] + [0],
+        [way.minutes for way in every] + [0],
+        [way.ticks for way in every] + [0],
+        [way.room for way in every] + [NO_ROOM],
+        [-1 if way.place is None else places[way.place] for way in every] + [-1],
+        _firsts(len(way.duties) for way in every),
+        _firsts(map(len, spans)),
+    ]
+    ways = np.array(columns, dtype=np.int64).T.copy()
+    loss = [one // scale for one in board.loss] + [0]
+    visits = np.array([_firsts(map(len, board.ways)), loss], dtype=np.int64).T.copy()
+    duties, shifts, breaks, pieces = _duties(board, places)
+    travel = [[min(row[place], _NEVER) for place in places] for row in board.instance.travel.values()]
+    askers = [sorted(one) for one in _askers(board)]
+    return kernel.Model(
+        tick=board.instance.tick,
+        detour=board.detour // scale,
+        minute_price=board.instance.weights.travel_minute // scale,
+        visits=visits,
+        ways=ways,
+        spans=_table(chain.from_iterable(spans), 2),
+        pairs=pairs,
+        duties=duties,
+        shifts=shifts,
+        breaks=breaks,
+        pieces=pieces,
+        travel=np.array(travel, dtype=np.int64).reshape(len(places), len(places)),
+        askers=np.fromiter(chain.from_iterable(askers), np.int64),
+        first_asker=np.array(_firsts(map(len, askers)), dtype=np.int64),
+        fans=_fans(visits, ways, pairs, len(board.duties)),
+        searchable=np.array([v for v, one in enumerate(board.ways) if one], dtype=np.int64),
+    )
+
+
+def _spans(starts: int) -> list[tuple[int, int]]:
+    """The ticks of a mask as spans, first and last tick."""
+    spans = []
+    tick = 0
+    while starts:
+        skip = (starts & -starts).bit_length() - 1
+        starts >>= skip
+        run = (~starts & (starts + 1)).bit_length() - 1
+        spans.append((tick + skip, tick + skip + run - 1))
+        starts >>= run
+        tick += skip + run
+    return spans
+
+
+def _firsts(lengths: Iterable[int]) -> list[int]:
+    """Where each of successive lists begins, and where the last one ends."""
+    firsts = [0]
+    for length in lengths:
+        firsts.append(firsts[-1] + length)
+    return firsts
+
+
+def _table(rows: Iterable[Sequence[int]], columns: int) -> kernel.Array:
+    return np.array(list(rows), dtype=np.int64).reshape(-1, columns)
+
+
+def _duties(board: Board, places: dict[str, int]) -> tuple[kernel.Array, ...]:
+    """Duties, shifts, breaks and, in ticks, the pieces of shifts between the breaks."""
+    tick = board.instance.tick
+    duties: list[tuple[int, ...]] = []
+    shifts: list[tuple[int, ...]] = []
+    breaks: list[tuple[int, int]] = []
+    pieces: list[tuple[int, int]] = []
+    for duty, (_, day) in zip(board.duties, board.owners, strict=True):
+        limit = _NEVER if duty.limit is None else min(duty.limit, _NEVER)
+        duties.append((places[duty.base], limit, len(shifts), day))
+        for number, shift in enumerate(duty.shifts):
+            shifts.append((shift.begin, shift.end, len(breaks), len(pieces)))
+            breaks += shift.breaks
+            pieces += [(first, last + 1) for first, last in _spans(duty.open_starts(number, tick))]
+    duties.append((0, 0, len(shifts), -1))
+    shifts.append((0, 0, len(breaks), len(pieces)))
+    return _table(duties, 4), _table(shifts, 4), _table(breaks, 2), _table(pieces, 2)
+
+
+def _askers(board: Board) -> list[set[int]]:
+    """Who may use each room book."""
+    askers: list[set[int]] = [set() for _ in board.rooms]
+    for visit, ways in enumerate(board.ways):
+        for way in ways:
+            if way.room != NO_ROOM:
+                askers[way.room].add(visit)
+    return askers
+
+
+def _fans(visits: kernel.Array, ways: kernel.Array, pairs: kernel.Array, duties: int) -> kernel.Array:
+    """A bit for every visit and duty that could serve it."""
+    fans = np.zeros((len(visits), duties // 8 + 1), dtype=np.uint8)
+    first = ways[visits[:, kernel.WAY], kernel.PAIR]
+    visit_of = np.repeat(np.arange(len(visits) - 1), np.diff(first))
+    np.bitwise_or.at(fans, (visit_of, pairs >> 3), np.left_shift(1, pairs & 7).astype(np.uint8))
+    return fans
+
+
+# --- The plan as arrays -------------------------------------------------------------------------------
+
+
+def _state_of(board: Board, model: kernel.Model, seed: int, places: Sequence[Place | None]) -> kernel.State:
+    duties, visits = len(board.duties), len(board.visits)
+    ticks = 1440 // board.instance.tick + 1
+    most = _most_stops(board)
+    kept = kernel.MOST_OUT + kernel.MOST_QUEUE
+    free = np.array([[book.free(tick) for tick in range(ticks)] for book in board.rooms], dtype=np.int32)
+    state = kernel.State(
+        counts=np.zeros(16, dtype=np.int64),
+        places=np.full((visits, 3), kernel.NOWHERE, dtype=np.int64),
+        best=np.full((visits, 3), kernel.NOWHERE, dtype=np.int64),
+        days=np.zeros((duties, 5), dtype=np.int64),
+        stops=np.zeros((duties, most, 4), dtype=np.int64),
+        books=np.zeros((len(board.rooms), 5), dtype=np.int64),
+        free=free.reshape(len(board.rooms), ticks),
+        known=np.full((len(model.pairs), 3), -1, dtype=np.int32),
+        kept_days=np.zeros((kept, 5), dtype=np.int64),
+        kept_stops=np.zeros((kept, most, 4), dtype=np.int64),
+        kept_books=np.zeros((kept, 5), dtype=np.int64),
+        kept_free=np.zeros((kept, ticks), dtype=np.int32),
+        queue=np.zeros((kernel.MOST_QUEUE, 4), dtype=np.int64),
+        ranks=np.zeros(kernel.MOST_QUEUE),
+        unserved=np.zeros(visits, dtype=np.int64),
+        where=np.full(visits, kernel.NOWHERE, dtype=np.int64),
+        random=np.array([seed], dtype=np.uint64),
+    )
+    state.counts[kernel.COST] = model.visits[:, kernel.LOSS].sum()
+    if not kernel.load(model, state, _rows(board, model, places)):
+        raise ValueError("the draft breaks a rule of travel")
+    state.counts[kernel.BEST] = state.counts[kernel.COST]
+    state.best[:] = state.places
+    left = [v for v in model.searchable.tolist() if places[v] is None]
+    state.unserved[: len(left)] = left
+    state.where[left] = np.arange(len(left))
+    state.counts[kernel.UNSERVED] = len(left)
+    return state
+
+
+def _most_stops(board: Board) -> int:
+    """How many visits a duty could have at most, and one more."""
+    shortest = min((way.minutes for ways in board.ways for way in ways), default=1)
+    longest = max((sum(s.end - s.begin for s in duty.shifts) for duty in board.duties), default=0)
+    return min(len(board.visits), longest // max(shortest, 1)) + 1
+
+
+def _rows(board: Board, model: kernel.Model, places: Sequence[Place | None]) -> kernel.Array:
+    """Visit, way, duty and start of what is served, sorted by duty."""
+    first: list[Any] = model.visits[:, kernel.WAY].tolist()
+    rows = [
+        (visit, first[visit] + board.ways[visit].index(place.way), place.duty, place.start)
+        for visit, place in enumerate(places)
+        if place is not None
+    ]
+    return _table(sorted(rows, key=lambda row: row[2]), 4)

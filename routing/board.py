@@ -8,6 +8,8 @@ changes while one searches; `draft` is what changes.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from routing.problem import Assignment, Instance, Mode, Specialist, Visit, Window
 
 NO_ROOM = -1
+FEW_VISITS = 500
+"""So few are looked at in any case: it takes a fraction of a second, whatever else the machine does."""
 
 
 class Ask(NamedTuple):
@@ -52,10 +56,12 @@ class Way(NamedTuple):
 class Board:
     """An instance, numbered. `loss[v]` is what it costs to leave visit number v unserved.
 
-    Visits of a chain have no ways at first: `with_pins` gives them one each, once they have a place.
+    Visits of a chain have no ways at first: `with_pins` gives them one each, once they have a place. Where
+    the time is over (`until`, a value of `time.monotonic`) the visits that are left get no ways, the cheapest
+    to lose, and the board is not complete.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, until: float = math.inf) -> None:
         self.instance = instance
         self.visits = tuple(instance.visits.values())
         self.number = {visit.id: number for number, visit in enumerate(self.visits)}
@@ -69,7 +75,14 @@ class Board:
         self.rooms, self.room_of = _room_books(instance)
         self._staff = _Staff(self)
         chained = {visit for chain in self.chains for visit in chain}
-        self.ways = [() if v in chained else self.ways_of(v) for v in range(len(self.visits))]
+        self.ways: list[tuple[Way, ...]] = [()] * len(self.visits)
+        self.is_complete = True
+        for visit in sorted(range(len(self.visits)), key=lambda visit: -self.loss[visit]):
+            if len(self.visits) > FEW_VISITS and time.monotonic() > until:
+                self.is_complete = False
+                break
+            if visit not in chained:
+                self.ways[visit] = self.ways_of(visit)
 
     def ways_of(self, number: int) -> tuple[Way, ...]:
         """All ways to serve a visit, cheapest first; a chain is not considered."""
@@ -218,15 +231,16 @@ class _Staff:
         self, visit: Visit, mode: Mode, day: int, place: str | None, minutes: int
     ) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The able duties of the day by the surcharge for who it is."""
-        named = frozenset({visit.wish, visit.holder} - {None})
-        rest = self._on_duty(visit, mode, day, place, minutes, named)
+        everybody = self._on_duty(visit, mode, day, place, minutes)
+        names = sorted({name for name in (visit.wish, visit.holder) if name is not None})
+        named = [(name, self._board.duty_of.get((name, day))) for name in names]
+        own = {duty for _, duty in named}
+        rest = everybody if own.isdisjoint(everybody) else tuple(d for d in everybody if d not in own)
         if rest:
             yield self._surcharge(visit, None), rest
-        for specialist in sorted(name for name in named if name is not None):
-            duties = self._on_duty(visit, mode, day, place, minutes, frozenset())
-            own = self._board.duty_of.get((specialist, day))
-            if own in duties:
-                yield self._surcharge(visit, specialist), (own,)
+        for name, duty in named:
+            if duty in everybody:
+                yield self._surcharge(visit, name), (duty,)
 
     def _surcharge(self, visit: Visit, specialist: str | None) -> int:
         weights = self._board.instance.weights
@@ -234,18 +248,11 @@ class _Staff:
         return wish + (weights.change if visit.holder not in (None, specialist) else 0)
 
     def _on_duty(
-        self,
-        visit: Visit,
-        mode: Mode,
-        day: int,
-        place: str | None,
-        minutes: int,
-        but: frozenset[str | None],
+        self, visit: Visit, mode: Mode, day: int, place: str | None, minutes: int
     ) -> tuple[int, ...]:
-        key = visit.skill, visit.language, mode, day, place, minutes, but
+        key = visit.skill, visit.language, mode, day, place, minutes
         if key not in self._duties:
-            able = self._able_on(visit, mode, day)
-            self._duties[key] = tuple(self._reaching(able, place, minutes, but))
+            self._duties[key] = tuple(self._reaching(self._able_on(visit, mode, day), place, minutes))
         return self._duties[key]
 
     def _able_on(self, visit: Visit, mode: Mode, day: int) -> list[int]:
@@ -260,14 +267,11 @@ class _Staff:
             ]
         return self._able[key]
 
-    def _reaching(
-        self, able: Iterable[int], place: str | None, minutes: int, but: frozenset[str | None]
-    ) -> Iterator[int]:
+    def _reaching(self, able: Iterable[int], place: str | None, minutes: int) -> Iterator[int]:
         """Leaves out whom even an empty day is too short; not so where a stop may shorten the way."""
         board = self._board
         for duty in able:
-            reached = board.detour < 0 or board.duties[duty].may_reach(place, minutes)
-            if reached and board.owners[duty][0] not in but:
+            if board.detour < 0 or board.duties[duty].may_reach(place, minutes):
                 yield duty
 
 

@@ -6,10 +6,12 @@ improving is for `anneal`.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from routing.board import NO_ROOM
+from routing.board import FEW_VISITS, NO_ROOM
 from routing.draft import Draft, Place
 from routing.timeline import ticks_of
 
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
 _STARTS_TRIED = 60
 
 
-def greedy(board: Board, lines: Iterable[Assignment] = ()) -> Draft:
+def greedy(board: Board, lines: Iterable[Assignment] = (), *, until: float = math.inf) -> Draft:
     """Build a draft, beginning with given lines as far as they can be kept.
 
-    The draft is on a board on which the chains that found a place are pinned to it.
+    At `until`, a value of `time.monotonic`, the draft is left as it is, unless there are few visits. It is on
+    a board on which the chains that found a place are pinned to it.
     """
+    if len(board.visits) <= FEW_VISITS:
+        until = math.inf
     lines = tuple(lines)
     given = {line.visit: line for line in lines}
     draft = Draft(board)
@@ -34,21 +39,23 @@ def greedy(board: Board, lines: Iterable[Assignment] = ()) -> Draft:
     promised = [v for v, visit in enumerate(board.visits) if visit.promise]
     chains = sorted(board.chains, key=lambda chain: set(chain).isdisjoint(promised))
     for chain in chains:
-        if not set(chain).isdisjoint(promised):
+        if not set(chain).isdisjoint(promised) and time.monotonic() < until:
             _place_chain(draft, chain, given)
-    _fill(draft, promised)
+    _fill(draft, promised, until)
     for chain in chains:
-        if set(chain).isdisjoint(promised):
+        if set(chain).isdisjoint(promised) and time.monotonic() < until:
             _place_chain(draft, chain, given)
-    _fill(draft, range(len(board.visits)))
+    _fill(draft, range(len(board.visits)), until)
     return _pinned(draft)
 
 
-def _fill(draft: Draft, visits: Iterable[int]) -> None:
-    """Serve what is not served yet, the dearest and scarcest first."""
+def _fill(draft: Draft, visits: Iterable[int], until: float) -> None:
+    """Serve what is not served yet, the dearest and scarcest first, as far as the time allows."""
     board = draft.board
     left = [visit for visit in visits if draft.places[visit] is None]
     for visit in sorted(left, key=lambda visit: (-board.loss[visit], scarcity(board, visit))):
+        if time.monotonic() > until:
+            return
         found = draft.cheapest(visit, board.loss[visit])
         if found is not None:
             draft.put(visit, found[2])

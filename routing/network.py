@@ -16,12 +16,14 @@ from ortools.sat.python import cp_model
 
 from routing.board import NO_ROOM
 from routing.draft import Place, lines_of
+from routing.problem import MINUTES_A_DAY
 from routing.timeline import earliest_arrival, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from routing.board import Board, Way
+    from routing.budget import Budget
     from routing.problem import Assignment, Shift
 
 LARGEST = 12_000
@@ -30,10 +32,11 @@ _LARGEST_TOTAL = 2**50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The cheapest assignments, None if they could not be proven so in time, and a bound on their cost."""
+    """The cheapest assignments, None if they could not be proven so, a bound on their cost, units of work."""
 
     lines: tuple[Assignment, ...] | None
     bound: int
+    work: float
 
 
 def possible_starts(board: Board, visits: Iterable[int]) -> int:
@@ -56,26 +59,27 @@ def independent_parts(board: Board) -> list[list[int]]:
     return sorted(parts.values(), key=lambda part: possible_starts(board, part))
 
 
-def solve_exactly(board: Board, visits: Sequence[int], seconds: float) -> Answer:
-    """The cheapest service of an independent part, chains apart, as far as the time allows.
+def solve_exactly(board: Board, visits: Sequence[int], budget: Budget) -> Answer:
+    """The cheapest service of an independent part, chains apart, as far as the budget allows.
 
     Deterministic as long as the time suffices.
     """
     network = _Network(board, visits)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(seconds, 0.1)
+    budget.limit(solver.parameters)
     solver.parameters.num_workers = 1  # with two, the linear relaxation that proves nearly all is left out
     solver.parameters.linearization_level = 2
     solver.parameters.random_seed = 1
     status = solver.solve(network.model)
     bound = max(0, round(solver.best_objective_bound)) * network.scale
+    work = solver.response_proto.deterministic_time
     if status != cp_model.OPTIMAL:
-        return Answer(None, bound)
+        return Answer(None, bound, work)
     places: list[Place | None] = [None] * len(board.visits)
     for visit, place, literal in network.starts:
         if solver.boolean_value(literal):
             places[visit] = place
-    return Answer(lines_of(board, places), bound)
+    return Answer(lines_of(board, places), bound, work)
 
 
 class _Network:
@@ -126,8 +130,9 @@ class _Network:
         for shift_number, shift in enumerate(duty.shifts):
             travels += self._add_shift(number, shift_number, shift)
         if duty.limit is not None and travels:
-            bounded = [(min(minutes, duty.limit + 1), literal) for minutes, literal in travels]
-            self.model.add(sum(minutes * literal for minutes, literal in bounded) <= duty.limit)
+            limit = min(duty.limit, MINUTES_A_DAY)  # a number of the solver, whatever the file says
+            bounded = [(min(minutes, limit + 1), literal) for minutes, literal in travels]
+            self.model.add(sum(minutes * literal for minutes, literal in bounded) <= limit)
 
     def _add_shift(self, number: int, shift_number: int, shift: Shift) -> list[tuple[int, cp_model.IntVar]]:
         """The flow of one shift; answers its ways with their minutes."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from routing.board import Board
+    from routing.budget import Budget
     from routing.draft import Column, Draft, Place
     from routing.problem import Assignment
 
@@ -26,7 +27,7 @@ _LARGEST_TOTAL = 2**50
 
 
 def recombine(
-    draft: Draft, columns: Iterable[Column], seconds: float, workers: int
+    draft: Draft, columns: Iterable[Column], budget: Budget, workers: int
 ) -> tuple[Assignment, ...] | None:
     """The cheapest plan made of the columns and the draft's own days; None if there was no time."""
     own = columns_of(draft.lines())
@@ -34,8 +35,7 @@ def recombine(
     chosen = [*sorted(own, key=str), *others]
     model = _model(draft, chosen, len(own))
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(seconds, 0.1)
-    solver.parameters.num_workers = workers
+    budget.limit(solver.parameters, workers)
     solver.parameters.random_seed = 1
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

@@ -11,7 +11,8 @@ class Progress:
     """How far a search has come.
 
     `seconds` since it began, `unchanged` seconds since the best plan or the bound last became better,
-    `phase` in one word, `cost` and `unserved` of the best plan, `bound` proven so far.
+    `phase` in one word, `cost` and `unserved` of the best plan, `bound` proven so far, `work` the units of
+    counted work that are done.
     """
 
     seconds: float
@@ -20,6 +21,7 @@ class Progress:
     bound: float | None
     unserved: int
     unchanged: float = 0.0
+    work: float = 0.0
 
     @property
     def gap(self) -> float | None:
@@ -30,13 +32,16 @@ class Progress:
 
 
 class Stop(Protocol):
-    """A criterion: `is_met` says whether the search is over, `horizon` when at the latest."""
+    """A criterion: `is_met` says whether the search is over, `horizon` and `work` when at the latest."""
 
     def is_met(self, progress: Progress) -> bool:
         """Whether the search is over."""
 
     def horizon(self) -> float | None:
         """Seconds after which it is over in any case; None if it may last for ever."""
+
+    def work(self) -> float | None:
+        """Units of work after which it is over in any case; None if work is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,35 @@ class Seconds:
         """The limit itself."""
         return self.seconds
 
+    def work(self) -> float | None:
+        """None: work is not counted."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Over after so many units of work, however long they take: the same seed gives the same plan.
+
+    A unit is about what one core of an ordinary machine does in a second; the work is done in two lanes.
+    """
+
+    units: float
+
+    def __post_init__(self) -> None:
+        _refuse_below_zero("units", self.units)
+
+    def is_met(self, progress: Progress) -> bool:
+        """Whether the work is done."""
+        return progress.work >= self.units
+
+    def horizon(self) -> float | None:
+        """None: how long it takes depends on the machine."""
+        return None
+
+    def work(self) -> float | None:
+        """The limit itself."""
+        return self.units
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -72,6 +106,10 @@ class Gap:
 
     def horizon(self) -> float | None:
         """None: a proof may never come."""
+        return None
+
+    def work(self) -> float | None:
+        """None: work is not counted."""
         return None
 
 
@@ -92,6 +130,10 @@ class NoImprovement:
         """None: it may go on becoming better."""
         return None
 
+    def work(self) -> float | None:
+        """None: work is not counted."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
@@ -106,6 +148,10 @@ class AnyOf:
     def horizon(self) -> float | None:
         """The shortest of their horizons."""
         return min((h for stop in self.stops if (h := stop.horizon()) is not None), default=None)
+
+    def work(self) -> float | None:
+        """The least work that one of them allows."""
+        return min((w for stop in self.stops if (w := stop.work()) is not None), default=None)
 
 
 def _refuse_below_zero(name: str, value: float) -> None:

@@ -13,6 +13,8 @@ import resource
 import subprocess
 import sys
 import threading
+from collections import deque
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ROOT = Path(__file__).resolve().parent.parent
+_news = threading.Condition()
+"""Held while mail is put into or taken out of a worker's box."""
 
 
 class Worker:
-    """One child at work on one order; what it sends is fetched by `messages`."""
+    """One child at work on one order; what it sends is fetched by `messages`.
+
+    A thread sends the order and takes in what comes, so that a child that stops half-way through a message
+    holds up nobody. `done` is set when no more will come and all that came has been fetched.
+    """
 
     def __init__(self, order: object, memory_mb: int) -> None:
         self._conn, theirs = Pipe()
@@ -39,40 +47,51 @@ class Worker:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the parent to hear
             )
+        self.pid = self._process.pid
         self.done = False
-        self._send(order)
+        self.has_news = False
+        self._mail: deque[Any] = deque()
+        self._ended = False
+        threading.Thread(target=self._talk, args=(order,), daemon=True).start()
 
-    def _send(self, order: object) -> None:
-        try:
+    def _talk(self, order: object) -> None:
+        """The thread: send the order, then take in what comes until the child ends or is ended."""
+        with suppress(EOFError, OSError):
             self._conn.send(order)
-        except OSError:
-            self.end()
+            while True:
+                self._post(self._conn.recv())
+        self._conn.close()
+        with _news:
+            self._ended = self.has_news = True
+            _news.notify_all()
+
+    def _post(self, message: object) -> None:
+        with _news:
+            self._mail.append(message)
+            self.has_news = True
+            _news.notify_all()
 
     def messages(self) -> Iterator[Any]:
         """What has arrived so far; `done` is set when no more will come."""
-        while not self.done:
-            try:
-                if not self._conn.poll():
-                    return
-                yield self._conn.recv()
-            except (EOFError, OSError):
-                self.end()
+        with _news:
+            arrived, ended = list(self._mail), self._ended
+            self._mail.clear()
+            self.has_news = False
+        yield from arrived
+        if ended:
+            self.end()
 
     def end(self) -> None:
         """End the child, whatever it does."""
         self.done = True
         self._process.kill()
         self._process.wait()
-        self._conn.close()
-
-    def fileno(self) -> int:
-        """What `multiprocessing.connection.wait` waits for."""
-        return self._conn.fileno()
 
 
 def wait_for_any(workers: Sequence[Worker], seconds: float) -> None:
     """Wait until one of them has sent something or ended, at most so long."""
-    wait([worker.fileno() for worker in workers if not worker.done], max(0.0, seconds))
+    with _news:
+        _news.wait_for(lambda: any(worker.has_news for worker in workers), max(0.0, seconds))
 
 
 def _main(handle: int, memory_mb: int) -> None:

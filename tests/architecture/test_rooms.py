@@ -52,8 +52,14 @@ def test_the_domain_needs_nothing_but_the_standard_library():
     assert strangers(["booking_service/domain"], ["booking_service.domain"]) == set()
 
 
-def test_the_planner_needs_nothing_but_ortools_and_numpy():
-    assert strangers(["routing"], ["routing", "ortools", "numpy"]) == set()
+def test_the_planner_needs_nothing_but_ortools_numpy_and_numba():
+    assert strangers(["routing"], ["routing", "ortools", "numpy", "numba"]) == set()
+
+
+def test_a_server_that_plans_loads_neither_ortools_nor_numba():
+    code = "import sys, routing; print(sorted({'ortools', 'numba', 'llvmlite'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
 
 
 def test_what_belongs_to_one_http_request_is_touched_in_web_and_app_only():

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from routing import (
     Rooms,
     Seconds,
     Shift,
+    Work,
     check,
     read_instance,
     read_plan,
@@ -91,6 +94,10 @@ def test_stop_criteria_are_values_that_combine():
     assert AnyOf((Seconds(9), Gap(0.1))).is_met(progress())
     assert AnyOf((Gap(0), Seconds(9), Seconds(4))).horizon() == 4
     assert Gap(0).horizon() is None
+    assert Work(7).is_met(progress(work=7))
+    assert not Work(7).is_met(progress(work=6.9))
+    assert AnyOf((Work(9), Seconds(4), Work(8))).work() == 8
+    assert AnyOf((Gap(0), Seconds(4))).work() is None
     with pytest.raises(ValueError, match="seconds must be a finite number"):
         Seconds(-1)
 
@@ -106,6 +113,79 @@ def test_a_chain_is_served_back_to_back_or_not_at_all():
     assert check(hopeless, plan).valid
     assert [line.visit for line in plan.assignments] == ["v2"]
     assert check(hopeless, plan).bound <= 2000
+
+
+def test_the_same_seed_and_work_give_the_same_plan():
+    small = read_instance(DATA / "small.json.gz")
+    twice = [solve(small, stop=Work(0.5), seed=3) for _ in range(2)]
+    assert twice[0] == twice[1]
+    report = check(small, twice[0])
+    assert report.cost < greedy(Board(small)).cost
+    assert report.bound > 0
+
+
+def test_time_ends_what_work_would_not():
+    small = read_instance(DATA / "small.json.gz")
+    assert check(small, solve(small, stop=AnyOf((Work(10**6), Seconds(1))))).valid
+
+
+def test_where_nothing_can_be_kept_the_search_is_compiled_all_the_same():
+    nowhere = {
+        "NUMBA_CACHE_LOCATOR_CLASSES": "_UserProvidedCacheLocator",
+        "NUMBA_CACHE_DIR": os.devnull + "/x",
+    }
+    command = [sys.executable, "-c", "from routing import kernel; print(kernel.run._cache.cache_path)"]
+    told = subprocess.run(
+        command, env=os.environ | nowhere, cwd=DATA.parents[2], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "None\n"
+
+
+def children():
+    """The processes that this one has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent, _ = stat.read_text().rpartition(")")[2].split(None, 2)
+            if int(parent) == os.getpid() and state not in "ZX":
+                found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL])
+def test_children_that_hang_or_die_cost_the_search_nothing_but_time(blow):
+    struck = set()
+
+    def strike(state):
+        for child in children() if state.phase == "search" else ():
+            os.kill(child, blow)
+            struck.add(child)
+
+    small = read_instance(DATA / "small.json.gz")
+    report = check(small, solve(small, stop=Seconds(4), progress=strike))
+    assert struck
+    assert report.valid
+    assert report.cost <= greedy(Board(small)).cost
+    assert children() == []
+
+
+def test_children_without_memory_leave_the_first_plan(monkeypatch):
+    monkeypatch.setattr(sys.modules["routing.solve"], "_MEMORY_MB", 200)
+    small = read_instance(DATA / "small.json.gz")
+    with pytest.warns(RuntimeWarning, match="no answer from its children"):
+        plan = solve(small, stop=Seconds(20))
+    assert check(small, plan).cost == greedy(Board(small)).cost
+
+
+@pytest.mark.parametrize(("visits", "served"), [(500, True), (501, False)])
+def test_only_many_visits_stay_unserved_for_want_of_time(visits, served):
+    problem = instance([specialist()], [visit(f"v{n}") for n in range(visits)])
+    past = time.monotonic() - 1
+    hasty = Board(problem, past)
+    assert hasty.is_complete is served
+    for draft in (greedy(hasty), greedy(Board(problem), until=past)):
+        assert check(problem, draft.plan()).valid
+        assert bool(draft.lines()) is served
 
 
 def empty(**fields):
@@ -197,12 +277,24 @@ def test_an_unusable_file_is_told_on_standard_error(tmp_path, capsys):
     assert f"{bad}: visits: is missing" in streams.err.splitlines()
 
 
-@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
-def test_a_time_limit_must_make_sense(seconds, tmp_path, capsys):
+@pytest.mark.parametrize("amount", ["-1", "nan", "inf", "soon"])
+@pytest.mark.parametrize("limit", ["--seconds", "--work", "--gap", "--no-improvement"])
+def test_a_limit_must_make_sense(limit, amount, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        run("solve", DATA / "tiny.json", "-o", tmp_path / "x.json", "--seconds", seconds)
+        run("solve", DATA / "tiny.json", "-o", tmp_path / "x.json", limit, amount)
     assert caught.value.code == 2
-    assert "is not a number of seconds" in capsys.readouterr().err
+    assert "is not a number" in capsys.readouterr().err
+
+
+def test_the_command_ends_at_the_first_criterion_that_is_met(tmp_path, capsys):
+    target = tmp_path / "plan.json"
+    small = DATA / "small.json.gz"
+    assert run("solve", small, "-o", target, "--seconds", 600, "--gap", 0.9) == 0
+    assert run("solve", small, "-o", target, "--seconds", 600, "--no-improvement", 0) == 0
+    assert run("solve", small, "-o", target, "--work", 0) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("valid cost=51263 ") for line in lines)
 
 
 def test_control_c_writes_the_best_plan_so_far(tmp_path):
