@@ -1,8 +1,8 @@
 """How fast offers are found in a county of realistic size, and how many of those there are.
 
 python benchmarks/offers.py [--json FILE]: 8 sites, 40 specialists, 20 days, from quiet to crowded weeks. A
-query asks every day for every site and mode. The exact search of the solver (CP-SAT, all people decided anew)
-tells on sampled starts whether they could have been offered. Seeds are fixed.
+query asks every day for every site. The solver (CP-SAT, all people decided anew) tells of every start that is
+refused whether it could have been offered. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -36,6 +37,8 @@ SKILLS = tuple(f"K{number}" for number in range(12))
 TICK = 5
 WEEKLY = (8, 12, 16)
 DAYS = 20
+KNOWN = 20
+"""Queries after which nearly everybody's day has been looked at."""
 DEMAND = (6, 3, 3, 2, 2, 1, 1, 1)
 """How many citizens come to each site, in proportion; the first is the central office's."""
 MINUTES = (20, 30, 30, 45, 60)
@@ -97,7 +100,7 @@ def random_ask(rng: Random) -> Ask:
 def filled(workday: Workday, rng: Random, weekly: int) -> DayWitness:
     """A day with as many promises as so many a week and specialist make; she works 4.25 days of it."""
     wanted = round(weekly / 4.25 * len(workday.staff))
-    witness = DayWitness(workday, effort=4)
+    witness = DayWitness(workday)
     for number in range(3 * wanted // 2):
         ask = random_ask(rng)
         starts = ticks_of(witness.starts((ask,), within_hours(rng)))
@@ -118,10 +121,14 @@ def within_hours(rng: Random) -> int:
 # --- The exact truth --------------------------------------------------------------------------------
 
 
-def can_be_kept(witness: DayWitness, ask: Ask, start: int) -> bool:
-    """Whether anybody can serve this beside all that is held: a flow through each shift, solved exactly."""
+def keepable(witness: DayWitness, ask: Ask, ticks: list[int]) -> int:
+    """At how many of these ticks somebody can serve this beside all that is held.
+
+    A flow through each shift, in which the visit may begin at any of the ticks; what is found is taken out.
+    """
     workday, model = witness.workday, cp_model.CpModel()
-    visits = [*witness.held, Held("", "", start, ask)]
+    new = [Held(f"\0{tick}", "", tick * TICK, ask) for tick in ticks]
+    visits = [*witness.held, *new]
     takers: dict[str, list[cp_model.IntVar]] = {one.visit: [] for one in visits}
     for number, duty in enumerate(workday.duties):
         mine = [one for one in visits if number in workday.able(one.ask)]
@@ -132,15 +139,28 @@ def can_be_kept(witness: DayWitness, ask: Ask, start: int) -> bool:
             travelled += add_tour(model, workday, number, shift, inside, takers)
         if duty.limit is not None:
             model.add(sum(travelled) <= duty.limit)
-    for choices in takers.values():
-        model.add_exactly_one(choices)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.INFEASIBLE):
-        raise RuntimeError(f"the solver ended with {solver.status_name(status)}")
-    return status != cp_model.INFEASIBLE
+    for one in witness.held:
+        model.add_exactly_one(takers[one.visit])
+    begins = [takers[one.visit] for one in new]
+    model.add_exactly_one(choice for choices in begins for choice in choices)
+    return count_solutions(model, begins)
+
+
+def count_solutions(model: cp_model.CpModel, begins: list[list[cp_model.IntVar]]) -> int:
+    """How many of the begins occur in a solution."""
+    for count in range(len(begins) + 1):
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = 1
+        status = solver.solve(model)
+        if status == cp_model.INFEASIBLE:
+            return count
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            raise RuntimeError(f"the solver ended with {solver.status_name(status)}")
+        found = next(choices for choices in begins if any(solver.value(choice) for choice in choices))
+        for choice in found:
+            model.add(choice == 0)
+    raise RuntimeError("the solver found a begin twice")
 
 
 def add_tour(
@@ -193,7 +213,7 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def measure(weekly: int, samples: int) -> dict[str, float]:
+def measure(weekly: int) -> dict[str, float]:
     """All figures of one kind of week."""
     rng = Random(weekly)
     travel, people = travel_times(rng), specialists(rng)
@@ -202,7 +222,7 @@ def measure(weekly: int, samples: int) -> dict[str, float]:
     held = [filled(workday, rng, weekly).held for workday in workdays]
     days = list(zip(workdays, held, strict=True))
     build = [milliseconds(lambda: DayWitness(*day)) for day in days for _ in range(3)]  # noqa: B023 - at once
-    queries = [asked_everywhere(rng) for _ in range(20)]
+    queries = [asked_everywhere(rng) for _ in range(60)]
     cold = []
     for query in queries[:4]:
         fresh = [DayWitness(*day) for day in days]
@@ -210,18 +230,33 @@ def measure(weekly: int, samples: int) -> dict[str, float]:
     kept = [DayWitness(*day) for day in days]
     warm = [milliseconds(lambda: [day.starts(asks) for day in kept for asks in query]) for query in queries]  # noqa: B023
     placing = [milliseconds(lambda: day.place(*wish)) for day in kept for wish in wishes(day, rng)]  # noqa: B023
+    booked = [booked_again(day, queries, rng) for day in kept]
     return {
         "weekly": weekly,
         "visits a day": sum(map(len, held)) / DAYS,
         "build p50": median(build),
         "cold p50": median(cold),
         "cold max": max(cold),
-        "warm p50": median(warm[4:]),
-        "warm p99": percentile(warm[4:], 99),
+        "warm p50": median(warm[KNOWN:]),
+        "warm p95": percentile(warm[KNOWN:], 95),
         "place p50": median(placing),
         "place max": max(placing),
-        **quality(days, queries, rng, samples),
+        "booked again p50": median(booked),
+        "booked again max": max(booked),
+        **quality(days, queries),
     }
+
+
+def booked_again(day: DayWitness, queries: list[list[tuple[Ask]]], rng: Random) -> float:
+    """How long the first query of all sites takes on a day that has just got one more visit."""
+    asks, start = rng.choice(wishes(day, rng))
+    placement = day.place(asks, start)
+    if placement is None:
+        raise RuntimeError(f"start {start} was offered and cannot be kept")
+    query = rng.choice(queries)
+    return milliseconds(
+        lambda: [after.starts(q) for after in [day.after(placement, ["more"])] for q in query]
+    )
 
 
 def wishes(day: DayWitness, rng: Random) -> list[tuple[tuple[Ask], int]]:
@@ -236,29 +271,25 @@ def percentile(values: list[float], share: int) -> float:
 
 
 def quality(
-    days: list[tuple[Workday, tuple[Held, ...]]], queries: list[list[tuple[Ask]]], rng: Random, samples: int
+    days: list[tuple[Workday, tuple[Held, ...]]], queries: list[list[tuple[Ask]]]
 ) -> dict[str, float]:
-    """The share of the starts that can be kept which is found, by chains alone and with the exact search."""
-    direct = found = 0
-    refused: list[tuple[DayWitness, tuple[Ask], int]] = []
+    """The share of the starts that can be kept which is found, on some days for some queries."""
+    gaps = found = refused = missed = 0
     for day in days[::4]:
-        chains, witness = DayWitness(*day, effort=0), DayWitness(*day)
+        witness, unmoved = DayWitness(*day), DayWitness(day[0], [replace(o, pinned=True) for o in day[1]])
         for asks in (asks for query in queries[:4] for asks in query):
             mask = witness.starts(asks)
-            direct += chains.starts(asks).bit_count()
+            left = ticks_of(witness.thinkable_starts(asks) & ~mask)
+            gaps += unmoved.starts(asks).bit_count()
             found += mask.bit_count()
-            left = witness.thinkable_starts(asks) & ~mask
-            refused += [(witness, asks, tick * TICK) for tick in ticks_of(left)]
-    sample = rng.sample(refused, min(samples, len(refused)))
-    missed = sum(can_be_kept(witness, asks[0], start) for witness, asks, start in sample)
-    estimate = missed / max(1, len(sample)) * len(refused)
+            refused += len(left)
+            missed += keepable(witness, asks[0], left) if left else 0
     return {
         "found": found,
-        "by exact search": found - direct,
-        "refused": len(refused),
-        "sampled": len(sample),
+        "in gaps": gaps,
+        "refused": refused,
         "missed": missed,
-        "share found %": 100 * found / (found + estimate),
+        "share found %": 100 * found / (found + missed),
     }
 
 
@@ -266,13 +297,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    parser.add_argument(
-        "--samples", type=int, default=60, help="refused starts to try by the solver, per week"
-    )
     arguments = parser.parse_args()
     weeks = []
     for weekly in WEEKLY:
-        weeks.append(measure(weekly, arguments.samples))
+        weeks.append(measure(weekly))
         print(*(f"{name}: {value:.2f}\n" for name, value in weeks[-1].items()), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(weeks, indent=1))

@@ -3,8 +3,8 @@
 A witness is the proof that every promise of a day can be kept: each has a specialist, and all rules hold. An
 offer is a start at which the witness takes one more promise (or several visits back to back), if need be
 after promises have gone to colleagues, never to another time, place or mode. Looked for in this order: gaps,
-short chains of colleagues who take over and exchange visits, and an exact search bounded by steps, so that
-what is offered can always be kept, and only on a crowded day may a start be missed.
+the other days that each specialist could have (`relief`, found once for all questions), and an exact search
+bounded by steps. What is offered can always be kept, and only on a crowded day may a start be missed.
 
 Witnesses never change: what is booked or released makes a new one, which shares with the old what is the
 same. This room knows one day, no prices and no wishes.
@@ -13,27 +13,29 @@ same. This room knows one day, no prices and no wishes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from routing.diary import Diary
-from routing.problem import MINUTES_A_DAY
 from routing.relief import Relief
 from routing.reshuffle import Reshuffle, Solution, Table
-from routing.timeline import span_mask, ticks_of
+from routing.timeline import run_starts, span_mask, ticks_of
 from routing.workday import Ask, CannotKeep, Held, Workday
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from routing.relief import Alternative
     from routing.timeline import Day, RoomBook, Stop
 
 Asks: TypeAlias = tuple[Ask, ...]
-EFFORT = 20
-"""Steps of the exact search for one question, some 20 microseconds each."""
-LEAST_SHARE = 20
-"""Steps for one start; fewer would find nothing."""
-PLACING = 5
-"""How many times that may go into placing one promise: it is done once, and well."""
+Masks: TypeAlias = "Callable[[int, str | None, int], Iterable[int]]"
+EFFORT = 0
+"""Steps of the exact search for one question: beside relief it adds one start in some thousand."""
+SEVERAL = 60
+"""Its steps at least where several visits are asked for: relief knows only what one specialist can do."""
+PLACING = 100
+"""Steps for placing one promise: it is done once, and well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,11 @@ class DayWitness:
         known = like._diaries if like else ()  # noqa: SLF001 - another witness
         self._diaries: tuple[Diary, ...] = tuple(_diaries(workday, self._held.values(), known))
         self._rooms = _rooms_left(workday, self._held.values())
-        self._answers: dict[Asks, tuple[int, int]] = {}
+        self._table = Table(workday, self._diaries, self._held)
+        self._relief = Relief(workday, self._diaries, self._table)
+        self._answers: dict[Asks, int] = {}
         self._proofs: dict[Asks, list[_Proof]] = {}
-        self._relief = Relief(workday, self._diaries, self._held)
-        self._table: Table | None = None
+        self._pools: dict[tuple[str, tuple[int, ...], str | None, int], tuple[int, ...]] = {}
 
     @property
     def held(self) -> tuple[Held, ...]:
@@ -133,128 +136,176 @@ class DayWitness:
         """The starts of the first ask at which all can be promised back to back, as a mask over ticks.
 
         `within` masks the starts that matter. Each start in the mask can be kept; one is missing from it only
-        if it cannot, or if it takes more than a chain and the search was cut short. Raises ValueError for
-        asks that mean nothing on this day.
+        if it cannot, or if a search was cut short. Raises ValueError for asks that mean nothing on this day.
         """
-        self.workday.refuse(asks)
-        within &= (1 << MINUTES_A_DAY // self.workday.tick) - 1
-        asked, found = self._answers.get(asks, (0, 0))
-        if within & ~asked:
-            found |= self._look_for(asks, within & ~asked)
-            self._answers[asks] = asked | within, found
+        found = self._answers.get(asks)
+        if found is None:
+            self.workday.refuse(asks)
+            found = self._answers[asks] = self._look_for(asks)
         return found & within
 
     def thinkable_starts(self, asks: Asks) -> int:
         """The starts at which there is a room, and somebody who could come if she had no other visits."""
-        thinkable, site = self.workday.possible_starts(asks), asks[0].site
-        if site is not None:
-            ticks = sum(ask.minutes for ask in asks) // self.workday.tick
-            thinkable &= self._rooms[site].starts(ticks)
-        return thinkable
+        return self.workday.possible_starts(asks) & self._with_room(asks)
 
-    def _look_for(self, asks: Asks, wanted: int) -> int:
-        left = wanted & self.thinkable_starts(asks)
+    def _with_room(self, asks: Asks) -> int:
+        site = asks[0].site
+        ticks = sum(ask.minutes for ask in asks) // self.workday.tick
+        return -1 if site is None else self._rooms[site].starts(ticks)
+
+    def _look_for(self, asks: Asks) -> int:
+        left = self.thinkable_starts(asks)
         found = 0
-        for search in (self._direct, self._shared, self._chained, self._exchanged, self._exact):
-            if not left:
-                break
-            more = search(asks, left)
-            found |= more
-            left &= ~more
-        return found
+        for search in (self._direct, self._relieved, self._shared):
+            if left:
+                more = search(asks) & left
+                found |= more
+                left &= ~more
+        return found | self._exact(asks, left)
 
-    def _direct(self, asks: Asks, wanted: int) -> int:
+    def _direct(self, asks: Asks) -> int:
         """One specialist serves all in one of her gaps."""
-        found, place, minutes = 0, asks[0].place, sum(ask.minutes for ask in asks)
-        for number in self.workday.able_to_all(asks):
-            found |= self._diaries[number].starts(place, minutes, len(asks))
-        return found & wanted
+        masks = self._pooled(self._direct_masks, self.workday.able_to_all(asks), asks[0].place, len(asks))
+        return self._any_run(masks, sum(ask.minutes for ask in asks))
 
-    def _shared(self, asks: Asks, wanted: int) -> int:
+    def _relieved(self, asks: Asks) -> int:
+        """One specialist serves all after some visits of hers have gone to colleagues."""
+        masks = self._pooled(self._relieved_masks, self.workday.able_to_all(asks), asks[0].place, len(asks))
+        return self._any_run(masks, sum(ask.minutes for ask in asks))
+
+    def _reachable(self, asks: Asks) -> int:
+        """Wherever each ask has somebody whom no visit keeps away that cannot leave her."""
+        mask, shift = -1, 0
+        for ask in asks:
+            masks = self._pooled(self._reach_masks, self.workday.able(ask), ask.place, 1)
+            mask &= self._any_run(masks, ask.minutes) >> shift
+            shift += ask.minutes // self.workday.tick
+        return mask
+
+    def _shared(self, asks: Asks) -> int:
         """Several specialists serve them, each in a gap of hers."""
         if len(asks) == 1:
             return 0
-        shift = 0
+        wanted, shift = self._with_room(asks), 0
         for ask in asks:
-            fits = 0
-            for number in self.workday.able(ask):
-                fits |= self._diaries[number].starts(ask.place, ask.minutes, len(asks))
-            wanted &= fits >> shift
+            masks = self._pooled(self._direct_masks, self.workday.able(ask), ask.place, len(asks))
+            wanted &= self._any_run(masks, ask.minutes) >> shift
             shift += ask.minutes // self.workday.tick
         found = 0
         for tick in ticks_of(wanted):
-            search = self._search(asks, tick * self.workday.tick, self._effort)
-            found |= self._proved(asks, tick, next(search.solutions(0), None))
-        return found
-
-    def _chained(self, asks: Asks, wanted: int) -> int:
-        """One specialist serves all after some visits of hers have gone to colleagues, perhaps by chains."""
-        found, place, minutes = 0, asks[0].place, sum(ask.minutes for ask in asks)
-        for number in self.workday.able_to_all(asks):
-            for visits, starts in self._diaries[number].instead(place, minutes, wanted, len(asks)):
-                moves = self._relief.ways_out(visits) if starts & ~found else None
-                if moves:
-                    found |= starts
-                    self._prove(asks, _Proof(starts, (number,) * len(asks), moves))
-        return found
-
-    def _exchanged(self, asks: Asks, wanted: int) -> int:
-        """One specialist serves all after she has exchanged visits with a colleague."""
-        found, place, minutes = 0, asks[0].place, sum(ask.minutes for ask in asks)
-        for number in self.workday.able_to_all(asks):
-            for exchange in self._relief.exchanges(number):
-                starts = exchange.diary.starts(place, minutes, len(asks)) & wanted & ~found
-                if starts:
-                    found |= starts
-                    self._prove(asks, _Proof(starts, (number,) * len(asks), exchange.moves))
+            search = Reshuffle(self._table, _one_by_one(asks, tick * self.workday.tick), PLACING)
+            found |= self._remember(asks, 1 << tick, next(search.solutions(0), None))
         return found
 
     def _exact(self, asks: Asks, wanted: int) -> int:
-        """Whoever serves what, as far as the effort lasts; it is shared out evenly."""
-        # a start by itself, as it is placed later, gets at least as many steps, so that it is found again
-        found, left, steps = 0, ticks_of(wanted), self._effort
-        while left and steps > 0:
-            tick = left.pop(len(left) // 2)
-            share = min(steps, max(LEAST_SHARE, steps // (len(left) + 1)))
-            search = self._search(asks, tick * self.workday.tick, share)
-            found |= self._proved(asks, tick, next(search.solutions(len(self._held)), None))
-            steps -= share - search.steps
+        """Whoever serves what, as far as the effort lasts.
+
+        Several starts are settled at once: what all of them have in common is asked for, and if that cannot
+        be kept, none of them can; a way to keep it often does for some of them.
+        """
+        steps = max(self._effort, SEVERAL) if len(asks) > 1 else self._effort
+        if not wanted or not steps:
+            return 0
+        found, groups = 0, self._groups(asks, ticks_of(wanted & self._reachable(asks)))
+        while groups and steps:
+            ticks = groups.pop()
+            search = Reshuffle(self._table, self._in_common(asks, ticks), steps)
+            solution, steps = next(search.solutions(len(self._held)), None), search.steps
+            if solution is None and not search.cut:
+                continue
+            kept = self._kept_starts(asks, ticks, solution)
+            found |= self._remember(asks, kept, solution)
+            rest = [tick for tick in ticks if not kept >> tick & 1]
+            if len(rest) < len(ticks) or len(ticks) > 1:
+                half = len(rest) // 2 if len(rest) == len(ticks) else 0
+                groups += [part for part in (rest[:half], rest[half:]) if part]
         return found
 
-    # --- Proofs -------------------------------------------------------------------------------------
+    def _groups(self, asks: Asks, ticks: Sequence[int]) -> list[list[int]]:
+        """Starts so near to each other that every ask has a tick in common."""
+        most = min(ask.minutes for ask in asks) // self.workday.tick
+        groups: list[list[int]] = []
+        for tick in ticks:
+            if groups and tick - groups[-1][0] < most:
+                groups[-1].append(tick)
+            else:
+                groups.append([tick])
+        return groups
 
-    def _search(self, asks: Asks, start: int, steps: int) -> Reshuffle:
-        if self._table is None:
-            self._table = Table(self.workday, [diary.day for diary in self._diaries], self._held)
-        return Reshuffle(self._table, asks, start, steps)
+    def _in_common(self, asks: Asks, ticks: Sequence[int]) -> list[tuple[int, Ask]]:
+        """What the asks need whichever of these ticks, ascending, they begin at."""
+        later = (ticks[-1] - ticks[0]) * self.workday.tick
+        return [
+            (start + later, replace(ask, minutes=ask.minutes - later))
+            for start, ask in _one_by_one(asks, ticks[0] * self.workday.tick)
+        ]
 
-    def _prove(self, asks: Asks, proof: _Proof) -> None:
-        self._proofs.setdefault(asks, []).append(proof)
-
-    def _proved(self, asks: Asks, tick: int, solution: Solution | None) -> int:
-        """Remember a solution; the start that it proves."""
+    def _kept_starts(self, asks: Asks, ticks: Iterable[int], solution: Solution | None) -> int:
+        """At which of these ticks the asks could begin with the takers and moves of a solution."""
         if solution is None:
             return 0
-        self._prove(asks, _Proof(1 << tick, solution.takers, solution.moves))
-        return 1 << tick
+        tick = self.workday.tick
+        return sum(1 << t for t in ticks if self._solution(asks, t * tick, solution.takers, solution.moves))
+
+    # --- What lies behind the starts ----------------------------------------------------------------
+
+    def _pooled(self, masks: Masks, able: tuple[int, ...], place: str | None, visits: int) -> tuple[int, ...]:
+        """The masks of all these specialists, without those that lie in others; remembered."""
+        key = masks.__name__, able, place, visits if self.workday.least_per_trip > 1 else 1
+        found = self._pools.get(key)
+        if found is None:
+            every = {mask for number in able for mask in masks(number, place, visits)}
+            found = self._pools[key] = _widest(every)
+        return found
+
+    def _direct_masks(self, number: int, place: str | None, visits: int) -> Iterable[int]:
+        return self._diaries[number].presence(place, visits)
+
+    def _relieved_masks(self, number: int, place: str | None, visits: int) -> Iterable[int]:
+        for alternative in self._relief.alternatives(number):
+            yield from self._diary_instead(number, alternative).presence(place, visits)
+
+    def _diary_instead(self, number: int, alternative: Alternative) -> Diary:
+        return Diary(self.workday, number, alternative.day, self._diaries[number].pinned)
+
+    def _reach_masks(self, number: int, place: str | None, _visits: int) -> Iterable[int]:
+        return self._relief.reach(number, place)
+
+    def _any_run(self, masks: Iterable[int], minutes: int) -> int:
+        found, ticks = 0, minutes // self.workday.tick
+        for mask in masks:
+            found |= run_starts(mask, ticks)
+        return found
+
+    def _remember(self, asks: Asks, starts: int, solution: Solution | None) -> int:
+        """Keep what proves some starts; those starts."""
+        if solution is None or not starts:
+            return 0
+        self._proofs.setdefault(asks, []).append(_Proof(starts, solution.takers, solution.moves))
+        return starts
 
     def _proof(self, asks: Asks, start: int) -> Solution:
         """What `starts` relied on."""
+        return next(solution for solution in self._proven(asks, start) if solution is not None)
+
+    def _proven(self, asks: Asks, start: int) -> Iterator[Solution | None]:
         bit, place, minutes = 1 << start // self.workday.tick, asks[0].place, sum(ask.minutes for ask in asks)
+        able = self.workday.able_to_all(asks)
+        for number in able:
+            if self._diaries[number].starts(place, minutes, len(asks)) & bit:
+                yield self._solution(asks, start, (number,) * len(asks), {})
+        for number in able:
+            for alternative in self._relief.alternatives(number):
+                if self._diary_instead(number, alternative).starts(place, minutes, len(asks)) & bit:
+                    yield self._solution(asks, start, (number,) * len(asks), alternative.moves)
         for proof in self._proofs.get(asks, ()):
             if proof.starts & bit:
-                return self._solution(asks, start, proof.takers, proof.moves)
-        taker = next(
-            number
-            for number in self.workday.able_to_all(asks)
-            if self._diaries[number].starts(place, minutes, len(asks)) & bit
-        )
-        return self._solution(asks, start, (taker,) * len(asks), {})
+                yield self._solution(asks, start, proof.takers, proof.moves)
 
     def _solution(
         self, asks: Asks, start: int, takers: tuple[int, ...], moves: Mapping[str, int]
-    ) -> Solution:
-        """With the days as they would be."""
+    ) -> Solution | None:
+        """With the days as they would be, None if one of them breaks a rule."""
         workday = self.workday
         old = {visit: workday.number[self._held[visit].specialist] for visit in moves}
         stops: dict[int, list[Stop]] = {
@@ -264,10 +315,15 @@ class DayWitness:
         for visit, number in moves.items():
             one = self._held[visit]
             stops[number].append(workday.stop(number, one.start, one.ask, visit))
-        for position, (number, ask) in enumerate(zip(takers, asks, strict=True)):
-            stops[number].append(workday.stop(number, start, ask, f"\0{position}"))
-            start += ask.minutes
-        return Solution(takers, moves, {n: _kept_day(workday, n, mine) for n, mine in stops.items()})
+        for number, (begin, ask) in zip(takers, _one_by_one(asks, start), strict=True):
+            stops[number].append(workday.stop(number, begin, ask, f"\0{begin}"))
+        days = {}
+        for number, mine in stops.items():
+            day = workday.duties[number].day(mine)
+            if day is None or not workday.keeps_trips(number, self._diaries[number].day.tours, day.tours):
+                return None
+            days[number] = day
+        return Solution(takers, moves, days)
 
     # --- Placing ------------------------------------------------------------------------------------
 
@@ -285,7 +341,7 @@ class DayWitness:
         if start % self.workday.tick or not self.starts(asks, 1 << start // self.workday.tick):
             return
         proof, missing = self._proof(asks, start), True
-        search = self._search(asks, start, PLACING * self._effort)
+        search = Reshuffle(self._table, _one_by_one(asks, start), max(PLACING, self._effort))
         for most in range(len(self._held) + 1):
             found = [solution for solution in search.solutions(most) if len(solution.moves) == most]
             yield from self._ranked(asks, start, found)
@@ -319,6 +375,21 @@ class DayWitness:
             {visit: staff[number].id for visit, number in rank.moves},
             rank.extra_travel,
         )
+
+
+def _one_by_one(asks: Asks, start: int) -> list[tuple[int, Ask]]:
+    """When each of them begins if the first does so at minute `start`."""
+    begins = accumulate((ask.minutes for ask in asks[:-1]), initial=start)
+    return list(zip(begins, asks, strict=True))
+
+
+def _widest(masks: Iterable[int]) -> tuple[int, ...]:
+    """Without the masks that lie in another."""
+    widest: list[int] = []
+    for mask in sorted(masks, key=lambda mask: (-mask.bit_count(), mask)):
+        if all(mask & ~wider for wider in widest):
+            widest.append(mask)
+    return tuple(widest)
 
 
 def _diaries(workday: Workday, held: Iterable[Held], known: Sequence[Diary]) -> Iterator[Diary]:

@@ -1,144 +1,159 @@
-"""How visits of one specialist could go to colleagues: what a witness knows before anybody asks.
+"""What other days each specialist could have on the day of a witness, and what she can never give up.
 
-Short chains only: a colleague takes a visit, for which some of hers go to others, up to `MOST_MOVES` in all;
-or two specialists exchange visits. Whatever is found can be done; what is not found may still be possible,
-and is for `reshuffle` to look for. Answers are remembered, since they do not depend on what is asked for.
+A run of successive visits of hers may go to colleagues, if need be after visits of theirs have gone to
+others. Which runs can go and which cannot does not depend on what is asked for, so it is found out once, by
+bounded searches, and only for those of whom somebody wants to know. What is found can be done; what counts
+as impossible is so whatever else comes to the day.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from routing.diary import Diary
+from routing.reshuffle import Reshuffle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from routing.timeline import Day, Stop
-    from routing.workday import Held, Workday
+    from routing.diary import Diary
+    from routing.reshuffle import Table
+    from routing.timeline import Day
+    from routing.workday import Workday
 
 Moves: TypeAlias = "Mapping[str, int]"
-Leaving: TypeAlias = tuple[str, ...]
-MOST_MOVES = 5
-STEPS = 300
-"""Visits to be moved that one search looks at, some five microseconds each."""
+LONGEST_RUN = 4
+"""Visits that may leave together; longer runs are not tried, and nothing is claimed of them."""
+STEPS = 20
+"""Steps of one search, some 20 microseconds each."""
 
 
-class Exchange(NamedTuple):
-    """Another diary that a specialist could have, and the moves that make it so."""
+class Alternative(NamedTuple):
+    """Another day that a specialist could have, and the moves of held visits that make it so."""
 
-    diary: Diary
+    day: Day
     moves: Moves
 
 
+class _Run(NamedTuple):
+    """Successive visits of a tour: those from `first` up to but without `last`."""
+
+    shift: int
+    first: int
+    last: int
+
+
+class _Prospects(NamedTuple):
+    """Her other days, and the runs that may be able to leave her, an empty one for each shift included."""
+
+    alternatives: tuple[Alternative, ...]
+    movable: tuple[_Run, ...]
+
+
 class Relief:
-    """Who could take over what on the day of a witness. Specialists are numbers."""
+    """Who could have which day. Specialists are numbers."""
 
-    def __init__(self, workday: Workday, diaries: Sequence[Diary], held: Mapping[str, Held]) -> None:
-        self._workday, self._diaries, self._held = workday, diaries, held
-        self._colleagues: dict[str, tuple[int, ...]] = {}
-        self._swaps: dict[str, tuple[tuple[int, Leaving], ...]] = {}
-        self._ways_out: dict[Leaving, Moves] = {}
-        self._exchanges: dict[int, tuple[Exchange, ...]] = {}
-        self._steps = 0
+    def __init__(self, workday: Workday, diaries: Sequence[Diary], table: Table) -> None:
+        self._workday, self._diaries, self._table = workday, diaries, table
+        self._known: dict[int, _Prospects] = {}
+        self._with_room: dict[str, tuple[int, ...]] = {}
 
-    def ways_out(self, visits: Leaving) -> Moves:
-        """The fewest moves by which others serve these visits of one specialist; empty if none are found.
+    def alternatives(self, number: int) -> tuple[Alternative, ...]:
+        """Her other days that were found, fewest visits leaving first."""
+        return self._prospects(number).alternatives
 
-        None of the moves concerns the day of their holder otherwise.
+    def reach(self, number: int, place: str | None) -> tuple[int, ...]:
+        """Masks of ticks: wherever a visit of hers can be at that place, it lies in one of them.
+
+        Her visits stay that cannot leave her, everything else may go or come.
         """
-        found = self._ways_out.get(visits)
+        diary, masks = self._diaries[number], []
+        present = self._workday.presence(number, place)
+        for run in self._prospects(number).movable:
+            mask = present[run.shift] if present else 0
+            tour = diary.day.tours[run.shift]
+            for stop in (*tour[: run.first], *tour[run.last :]):
+                mask &= ~diary.hindrance(run.shift, stop, place)
+            if mask:
+                masks.append(mask)
+        return tuple(masks)
+
+    # --- What can leave -----------------------------------------------------------------------------
+
+    def _prospects(self, number: int) -> _Prospects:
+        found = self._known.get(number)
         if found is None:
-            holder, self._steps = self._holder(visits[0]), STEPS
-            deeper = range(len(visits), MOST_MOVES + 1)
-            tries = (self._relocate(visits, {}, holder, most) for most in deeper)
-            found = self._ways_out[visits] = next((moves for moves in tries if moves), {})
+            found = self._known[number] = self._explore(number)
         return found
 
-    def exchanges(self, number: int) -> tuple[Exchange, ...]:
-        """What her day would be if a colleague took a visit of hers and gave her one or more for it."""
-        if number not in self._exchanges:
-            self._exchanges[number] = tuple(self._all_exchanges(number))
-        return self._exchanges[number]
+    def _explore(self, number: int) -> _Prospects:
+        alternatives: list[Alternative] = []
+        movable: list[_Run] = []
+        for shift, tour in enumerate(self._diaries[number].day.tours):
+            movable.append(_Run(shift, 0, 0))
+            stuck: set[_Run] = set()
+            for run in _runs(shift, len(tour)):
+                if not stuck.isdisjoint(_shorter(run)):
+                    stuck.add(run)
+                elif run.last - run.first > LONGEST_RUN:
+                    movable.append(run)
+                else:
+                    visits = tuple(stop.visit for stop in tour[run.first : run.last])
+                    found, possible = self._without(number, visits)
+                    alternatives += found
+                    if possible:
+                        movable.append(run)
+                    else:
+                        stuck.add(run)
+        return _Prospects(tuple(alternatives), tuple(movable))
 
-    def _all_exchanges(self, number: int) -> Iterator[Exchange]:
+    def _without(self, number: int, visits: tuple[str, ...]) -> tuple[list[Alternative], bool]:
+        """Her day without these visits, if one is found, and whether there may be one at all."""
+        if not self._diaries[number].pinned.isdisjoint(visits):
+            return [], False
+        simple = self._handed_on(number, visits)
+        if simple is not None:
+            return [simple], True
+        search = Reshuffle(self._table, (), STEPS)
+        found = search.relieved(number, visits)
+        if found is not None:
+            return [Alternative(found.days[number], found.moves)], True
+        return [], search.cut or search.judged
+
+    def _handed_on(self, number: int, visits: tuple[str, ...]) -> Alternative | None:
+        """Each visit goes to another colleague who has room for it."""
+        moves: dict[str, int] = {}
+        for visit in visits:
+            taker = next((n for n in self._who_has_room(visit) if n not in moves.values()), None)
+            if taker is None:
+                return None
+            moves[visit] = taker
         diary = self._diaries[number]
-        for visit in (stop.visit for stop in diary.day.stops if stop.visit not in diary.pinned):
-            for colleague, leaving in self._who_could_swap(visit):
-                able = all(number in self._workday.able(self._held[other].ask) for other in leaving)
-                day = self._day(number, {visit: colleague} | dict.fromkeys(leaving, number)) if able else None
-                if colleague != number and day is not None:
-                    moves = {visit: colleague} | dict.fromkeys(leaving, number)
-                    yield Exchange(Diary(self._workday, number, day, diary.pinned), moves)
-
-    # --- Search -------------------------------------------------------------------------------------
-
-    def _relocate(self, pending: Leaving, moves: Moves, holder: int, most: int) -> Moves | None:
-        """At most so many moves in all, among them those already made, that house what is pending."""
-        if not pending:
-            return moves
-        if self._steps <= 0 or len(moves) + sum(2 - bool(self._with_room_for(v)) for v in pending) > most:
+        day = diary.day.without(set(moves))
+        if day is None or not self._workday.keeps_trips(number, diary.day.tours, day.tours):
             return None
-        self._steps -= 1
-        visit, rest = pending[0], pending[1:]
-        for number, leaving in self._options(visit, moves):
-            if number == holder or any(other in moves for other in leaving):
-                continue
-            if len(moves) + 1 + len(leaving) + len(rest) <= most:
-                found = self._relocate(leaving + rest, {**moves, visit: number}, holder, most)
-                if found is not None:
-                    return found
-        return None
+        return Alternative(day, moves)
 
-    def _options(self, visit: str, moves: Moves) -> Iterator[tuple[int, Leaving]]:
-        """Who could take it, and what would have to leave her; little is tried with those already changed."""
-        changed = {*moves.values(), *map(self._holder, moves)}
-        for number in self._with_room_for(visit):
-            if number not in changed:
-                yield number, ()
-        for number in sorted(changed.intersection(self._workday.able(self._held[visit].ask))):
-            if number != self._holder(visit) and self._day(number, {**moves, visit: number}) is not None:
-                yield number, ()
-        for number, leaving in self._who_could_swap(visit):
-            if number not in changed:
-                yield number, leaving
-
-    def _with_room_for(self, visit: str) -> tuple[int, ...]:
+    def _who_has_room(self, visit: str) -> tuple[int, ...]:
         """The colleagues who can take the visit as things are."""
-        if visit not in self._colleagues:
-            one = self._held[visit]
+        if visit not in self._with_room:
+            one = self._table.items[self._table.numbers[visit]]
             start = 1 << one.start // self._workday.tick
-            self._colleagues[visit] = tuple(
+            self._with_room[visit] = tuple(
                 number
                 for number in self._workday.able(one.ask)
-                if self._diaries[number].starts(one.ask.place, one.ask.minutes) & start
+                if number != one.holder
+                and self._diaries[number].starts(one.ask.place, one.ask.minutes) & start
             )
-        return self._colleagues[visit]
+        return self._with_room[visit]
 
-    def _who_could_swap(self, visit: str) -> tuple[tuple[int, Leaving], ...]:
-        """The colleagues who can take the visit if some of theirs go, and which; fewest first."""
-        if visit not in self._swaps:
-            one = self._held[visit]
-            start = 1 << one.start // self._workday.tick
-            swaps = (
-                (number, leaving)
-                for number in self._workday.able(one.ask)
-                if number != self._holder(visit)
-                for leaving, _ in self._diaries[number].instead(one.ask.place, one.ask.minutes, start)
-            )
-            self._swaps[visit] = tuple(sorted(swaps, key=lambda swap: len(swap[1])))
-        return self._swaps[visit]
 
-    def _day(self, number: int, moves: Moves) -> Day | None:
-        """Her day after the moves, None if it breaks a rule."""
-        workday, day = self._workday, self._diaries[number].day
-        stops: list[Stop] = [stop for stop in day.stops if stop.visit not in moves]
-        for visit, taker in moves.items():
-            if taker == number:
-                one = self._held[visit]
-                stops.append(workday.stop(number, one.start, one.ask, visit))
-        changed = workday.duties[number].day(stops)
-        return changed if changed and workday.keeps_trips(number, day.tours, changed.tours) else None
+def _runs(shift: int, visits: int) -> Iterator[_Run]:
+    """All runs of a tour of so many visits, shorter ones first."""
+    for length in range(1, visits + 1):
+        for first in range(visits - length + 1):
+            yield _Run(shift, first, first + length)
 
-    def _holder(self, visit: str) -> int:
-        return self._workday.number[self._held[visit].specialist]
+
+def _shorter(run: _Run) -> tuple[_Run, _Run]:
+    """The longest runs within it."""
+    return run._replace(last=run.last - 1), run._replace(first=run.first + 1)

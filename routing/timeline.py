@@ -11,7 +11,6 @@ asymmetric and need not obey the triangle inequality. This room knows neither pr
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -178,6 +177,21 @@ class Duty:
         """
         return working_minutes(self.shifts[number], one.end, other.begin) < ways[one.place][other.place]
 
+    def around(self, number: int, stop: Stop, there: int, back: int) -> tuple[int, int]:
+        """When another stop must end that comes before this one, and when one can begin that comes after.
+
+        `there` are the least minutes to this stop, `back` those from it; as in `too_far` only the working
+        minutes count.
+        """
+        latest, earliest, breaks = stop.begin - there, stop.end + back, self.shifts[number].breaks
+        for begin, end in reversed(breaks):
+            if begin < stop.begin and end > latest:
+                latest -= min(end, stop.begin) - begin
+        for begin, end in breaks:
+            if end > stop.end and begin < earliest:
+                earliest += end - max(begin, stop.end)
+        return latest, earliest
+
     def may_reach(self, place: str | None, minutes: int) -> bool:
         """Whether a visit there can be all she does on a day, breaks apart: False is certain, True is not."""
         if place is None or place == self.base:
@@ -214,14 +228,13 @@ class Duty:
 class Day:
     """A valid day of a specialist: a tour per shift and the minutes travelled."""
 
-    __slots__ = ("_fits", "_openings", "duty", "tours", "travelled")
+    __slots__ = ("_fits", "duty", "tours", "travelled")
 
     def __init__(self, duty: Duty, tours: tuple[tuple[Stop, ...], ...], travelled: int) -> None:
         self.duty = duty
         self.tours = tours
         self.travelled = travelled
         self._fits: dict[tuple[str | None, int], Fits] = {}
-        self._openings: dict[str, tuple[Opening, ...]] = {}
 
     @property
     def stops(self) -> tuple[Stop, ...]:
@@ -245,19 +258,12 @@ class Day:
 
     def openings(self, place: str) -> tuple[Opening, ...]:
         """Where a further stop at that place could go, in the order of time."""
-        found = self._openings.get(place)
-        if found is None:
-            every = (
-                self._opening(number, position, position, place)
-                for number, tour in enumerate(self.tours)
-                for position in range(len(tour) + 1)
-            )
-            found = self._openings[place] = tuple(opening for opening in every if opening is not None)
-        return found
-
-    def opening_instead(self, number: int, position: int, stops: int, place: str) -> Opening | None:
-        """Where a stop at that place could go if it took the place of so many successive ones of hers."""
-        return self._opening(number, position, position + stops, place)
+        every = (
+            self._opening(number, position, place)
+            for number, tour in enumerate(self.tours)
+            for position in range(len(tour) + 1)
+        )
+        return tuple(opening for opening in every if opening is not None)
 
     def with_stop(self, stop: Stop) -> Day:
         """The day with one more stop at one of the starts that fit."""
@@ -275,19 +281,16 @@ class Day:
         """The day without these visits; None where the direct way between others would not fit."""
         return self.duty.day(stop for tour in self.tours for stop in tour if stop.visit not in visits)
 
-    def _opening(self, number: int, position: int, following: int, place: str) -> Opening | None:
-        """Between the stops before `position` and from `following` on; what is in between goes."""
+    def _opening(self, number: int, position: int, place: str) -> Opening | None:
         duty, tour = self.duty, self.tours[number]
         begin, end = duty.ends(number)
         last = tour[position - 1] if position else begin
-        after = tour[following] if following < len(tour) else end
+        after = tour[position] if position < len(tour) else end
         present = duty.present(number, last, place, after)
         if not present:
             return None
         travel = duty.travel
-        extra = travel[last.place][place] + travel[place][after.place]
-        for one, other in pairwise((last, *tour[position:following], after)):
-            extra -= travel[one.place][other.place]
+        extra = travel[last.place][place] + travel[place][after.place] - travel[last.place][after.place]
         if duty.limit is not None and self.travelled + extra > duty.limit:
             return None
         return Opening(number, position, present, extra)

@@ -147,15 +147,19 @@ class Workday:
 
     def reach_starts(self, number: int, place: str | None, minutes: int) -> int:
         """The starts at which she could serve there on an otherwise empty day, and perhaps some more."""
-        key = number, place
-        if key not in self._reach:
-            self._reach[key] = tuple(self._presence(self.duties[number], place))
         mask = 0
-        for presence in self._reach[key]:
+        for presence in self.presence(number, place):
             mask |= run_starts(presence, minutes // self.tick)
         return mask
 
-    def _presence(self, duty: Duty, place: str | None) -> Iterable[int]:
+    def presence(self, number: int, place: str | None) -> tuple[int, ...]:
+        """The ticks of each shift at which she could be there on such a day; empty if on none."""
+        key = number, place
+        if key not in self._reach:
+            self._reach[key] = tuple(self._present(self.duties[number], place))
+        return self._reach[key]
+
+    def _present(self, duty: Duty, place: str | None) -> Iterable[int]:
         if place is None:
             return [duty.open_starts(number, self.tick) for number in range(len(duty.shifts))]
         there, back = self.ways[duty.base][place], self.ways[place][duty.base]

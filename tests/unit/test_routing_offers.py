@@ -68,6 +68,24 @@ def test_a_chain_of_three_colleagues_makes_room():
     assert day.place((ask(skill="a", minutes=60),), 480).moves == {"vb": "ben", "vc": "cem", "vd": "dia"}
 
 
+def test_colleagues_exchange_visits_to_make_room():
+    ada = specialist("ada", skills=["basic", "care"], shifts=[(0, 480, 570)])
+    ben = specialist("ben", shifts=[(0, 480, 570)])
+    day = witness([ada, ben], held("v1", 480, minutes=60), held("v2", 510, by="ben", minutes=60))
+    wish = ask(skill="care")
+    assert offered(day, wish) == [480, 540]
+    assert day.place((wish,), 480).moves == {"v1": "ben", "v2": "ada"}
+
+
+def test_what_a_witness_answered_before_does_not_change_what_it_offers():
+    ada = specialist("ada", skills=["basic", "care"])
+    promises = [held("v1", 480, minutes=120), held("v2", 540, by="ben", minutes=30)]
+    asked, fresh = (witness([ada, specialist("ben")], *promises) for _ in range(2))
+    asked.starts((ask(),), 1 << 100)
+    asked.starts((ask(skill="care", minutes=60),))
+    assert asked.starts((ask(),)) == fresh.starts((ask(),))
+
+
 def test_a_pinned_visit_stays_with_its_specialist():
     ada, ben = specialist("ada", skills=["basic", "care"]), specialist("ben")
     day = witness([ada, ben], held("v1", 480, minutes=240, pinned=True))
