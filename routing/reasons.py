@@ -1,8 +1,8 @@
-"""Why a visit is not served, in codes that the service puts into words for the clerk.
+"""What stands in the way of a visit, in codes that the service puts into words for the clerk.
 
-Each unserved visit is tried by itself on an otherwise empty plan, then against the plan as it is. For every
+An unserved visit is tried by itself on an otherwise empty plan, then against the plan as it is. For every
 option the obstacle that it meets last is named, since that is the one worth removing. Nothing is planned
-here, and nothing is said about visits that are served.
+here; `explain` has more to say on single visits, also on served ones, with the same codes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from routing.board import Board, can_serve
-from routing.draft import Draft
+from routing.roster import Roster, place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from routing.board import Ask
     from routing.problem import Instance, Mode, Plan, Specialist, Visit
 
 
 class Obstacle(StrEnum):
-    """What stands in the way, from the first to the last that an option can meet."""
+    """What stands in the way: of an option, from the first to the last that it can meet, then of one person.
+
+    The codes of skill, language and mode serve for both.
+    """
 
     NO_SKILL = "no_skill"  # nobody has the skill
     NO_LANGUAGE = "no_language"  # nobody with the skill speaks the language
@@ -34,6 +39,14 @@ class Obstacle(StrEnum):
     ALL_TAKEN = "all_taken"  # those who could serve it serve others
     LEFT_OUT = "left_out"  # it would fit, but was dearer than leaving it or not found in time
     CHAIN = "chain"  # a linked visit is the obstacle
+    OFF_DUTY = "off_duty"  # the time lies in no shift of hers
+    IN_BREAK = "in_break"  # it meets a break of hers
+    BUSY = "busy"  # she serves another visit then
+    WAY_TOO_LONG = "way_too_long"  # a way does not fit between this visit and the one before or after it
+    MAX_TRAVEL = "max_travel"  # she would travel more than she may on one day
+    NEEDED_ON_THE_WAY = (
+        "needed_on_the_way"  # without the visit the day of the one who serves it would not hold
+    )
 
 
 _ORDER = list(Obstacle)
@@ -56,14 +69,10 @@ class Reason:
 
 
 def reasons(instance: Instance, plan: Plan) -> dict[str, tuple[Reason, ...]]:
-    """Why each unserved visit is not served, by visit, the obstacle nearest to success first."""
-    board = Board(replace(instance, chains=()))
-    draft = Draft(board)
-    draft.load(plan.assignments)
-    served = {line.visit for line in plan.assignments}
-    found = {
-        visit.id: _reasons_of(draft, visit) for visit in instance.visits.values() if visit.id not in served
-    }
+    """Why each visit that a valid plan leaves out is not served, the obstacle nearest to success first."""
+    roster = Roster.of(instance, plan)
+    left = [visit for visit in instance.visits.values() if roster.served(visit.id) is None]
+    found = {visit.id: _reasons_of(roster, visit) for visit in left}
     for chain in instance.chains:
         _blame_chain([visit for visit in chain if visit in found], found)
     return found
@@ -80,8 +89,8 @@ def _blame_chain(members: list[str], found: dict[str, tuple[Reason, ...]]) -> No
             found[visit] = (Reason(Obstacle.CHAIN), *kept)
 
 
-def _reasons_of(draft: Draft, visit: Visit) -> tuple[Reason, ...]:
-    specialists = draft.board.instance.specialists.values()
+def _reasons_of(roster: Roster, visit: Visit) -> tuple[Reason, ...]:
+    specialists = roster.calendar.instance.specialists.values()
     skilled = sum(visit.skill in one.skills for one in specialists)
     able = [one for one in specialists if can_serve(one, visit)]
     if not skilled:
@@ -89,7 +98,8 @@ def _reasons_of(draft: Draft, visit: Visit) -> tuple[Reason, ...]:
     elif not able:
         obstacles = [Reason(Obstacle.NO_LANGUAGE, specialists=skilled)]
     else:
-        obstacles = _obstacles_of_options(draft, visit, able)
+        obstacles = obstacles_of_asks(roster, visit, roster.calendar.board.asks_of(visit), able)
+        obstacles = obstacles or [Reason(Obstacle.NO_WINDOWS, specialists=len(able))]
     if visit.promise is not None and all(one.code in _IMPOSSIBLE for one in obstacles):
         promise = visit.promise
         broken = Reason(Obstacle.PROMISE_IMPOSSIBLE, promise.mode, promise.site, (promise.day,), len(able))
@@ -97,16 +107,18 @@ def _reasons_of(draft: Draft, visit: Visit) -> tuple[Reason, ...]:
     return tuple(obstacles)
 
 
-def _obstacles_of_options(draft: Draft, visit: Visit, able: list[Specialist]) -> list[Reason]:
-    """For each option the last obstacle and the days on which it is met."""
+def obstacles_of_asks(
+    roster: Roster, visit: Visit, asks: Iterable[Ask], able: list[Specialist]
+) -> list[Reason]:
+    """For each option that is asked for the last obstacle and its days; the visit is not on the roster."""
     by_option: dict[tuple[Mode, str | None], list[Reason]] = {}
-    for ask in draft.board.asks_of(visit):
+    for ask in asks:
         if ask.starts:
-            obstacle = _obstacle(draft, visit, ask, able)
+            obstacle = _obstacle(roster, visit, ask, able)
             by_option.setdefault((ask.option.mode, ask.option.site), []).append(obstacle)
     last = [_last(found) for found in by_option.values()]
     last.sort(key=lambda one: -_ORDER.index(one.code))
-    return last or [Reason(Obstacle.NO_WINDOWS, specialists=len(able))]
+    return last
 
 
 def _last(found: list[Reason]) -> Reason:
@@ -117,41 +129,30 @@ def _last(found: list[Reason]) -> Reason:
     return replace(nearest, days=tuple(days), specialists=max(one.specialists for one in same))
 
 
-def _obstacle(draft: Draft, visit: Visit, ask: Ask, able: list[Specialist]) -> Reason:
+def _obstacle(roster: Roster, visit: Visit, ask: Ask, able: list[Specialist]) -> Reason:
     """The last obstacle to one option on one day."""
-    board, option = draft.board, ask.option
+    board, option = roster.calendar.board, ask.option
     in_mode = [one for one in able if option.mode in one.modes]
     duties = [board.duty_of[one.id, ask.day] for one in in_mode if (one.id, ask.day) in board.duty_of]
-    place = option.site if option.mode == "on_site" else None
-    minutes = visit.minutes_of(option)
-    with_room = ask.starts & _room_starts(draft, ask, minutes, now=False)
-    room_left = ask.starts & _room_starts(draft, ask, minutes, now=True)
+    place, minutes = place_of(option), visit.minutes_of(option)
+    with_room = roster.room_starts(visit, ask, empty=True)
+    room_left = roster.room_starts(visit, ask)
     on_duty = [duty for duty in duties if with_room & _open_starts(board, duty, minutes)]
     fits_alone = [duty for duty in on_duty if with_room & board.idle[duty].starts(place, minutes)]
     has_room = [duty for duty in fits_alone if room_left & board.idle[duty].starts(place, minutes)]
-    fits_now = [duty for duty in has_room if room_left & draft.days[duty].starts(place, minutes)]
+    fits_now = sum(bool(room_left & roster.day(duty).starts(place, minutes)) for duty in on_duty)
+    if fits_now:  # where other stops shorten the way even if it does not fit alone
+        return Reason(Obstacle.LEFT_OUT, option.mode, option.site, (ask.day,), fits_now)
     ladder = (
         (in_mode, Obstacle.NO_MODE, len(able)),
         (with_room, Obstacle.NO_ROOM, len(in_mode)),
         (on_duty, Obstacle.NOBODY_ON_DUTY, len(in_mode)),
         (fits_alone, Obstacle.TOO_FAR, len(on_duty)),
         (has_room, Obstacle.ROOMS_TAKEN, len(fits_alone)),
-        (fits_now, Obstacle.ALL_TAKEN, len(has_room)),
     )
-    left_out = Obstacle.LEFT_OUT, len(fits_now)
-    code, count = next(((code, count) for passed, code, count in ladder if not passed), left_out)
+    taken = Obstacle.ALL_TAKEN, len(has_room)
+    code, count = next(((code, count) for passed, code, count in ladder if not passed), taken)
     return Reason(code, option.mode, option.site, (ask.day,), count)
-
-
-def _room_starts(draft: Draft, ask: Ask, minutes: int, *, now: bool) -> int:
-    """Starts with a room for that long: by the plan as it is, or if nobody else had one; -1 is all starts."""
-    board = draft.board
-    if ask.option.site is None:
-        return -1
-    room = board.room_of.get((ask.option.site, ask.day))
-    if room is None:
-        return 0
-    return (draft.rooms if now else board.rooms)[room].starts(-(-minutes // board.instance.tick))
 
 
 def _open_starts(board: Board, duty: int, minutes: int) -> int:

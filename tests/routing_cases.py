@@ -145,7 +145,7 @@ def _random_visit(rng: Random, name: str, places: list[str], names: list[str], t
 
 def cheapest_cost(problem: Instance) -> int:
     """The cost of the best plan, by trying every combination of assignments."""
-    lines = [[None, *_thinkable(problem, one)] for one in problem.visits.values()]
+    lines = [[None, *thinkable_lines(problem, one)] for one in problem.visits.values()]
     costs = []
     for combination in product(*lines):
         report = check(problem, Plan(problem.name, tuple(line for line in combination if line)))
@@ -154,7 +154,7 @@ def cheapest_cost(problem: Instance) -> int:
     return min(costs)
 
 
-def _thinkable(problem: Instance, one: Visit) -> list[Assignment]:
+def thinkable_lines(problem: Instance, one: Visit) -> list[Assignment]:
     """Every assignment of one visit that breaks no rule about it alone; travel and rooms are left aside."""
     told = one.promise
     ways = {(told.mode, told.site)} if told else {(option.mode, option.site) for option in one.options}
