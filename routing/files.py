@@ -8,12 +8,13 @@ what the format cannot say. This room does not judge a plan: that is `check`.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import os
 import tempfile
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -37,13 +38,19 @@ from routing.problem import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 INSTANCE_FORMAT = "plan-instance/1"
 PLAN_FORMAT = "plan/1"
 _GZIP_MAGIC = b"\x1f\x8b"
+MOST_BYTES = 256 * 2**20
+"""Of a file, uncompressed: ten times a city's month, read in a minute."""
+MOST_VISITS = 100_000
+_LARGEST = 10**100
+"""No number is larger: sums and shares of larger ones could not be told any more."""
 _NAMES = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
 _SHOWN = 40
+_LONGEST_PLACE = 120
 
 
 class FileMistakes(Exception):
@@ -56,12 +63,12 @@ class FileMistakes(Exception):
 
 def read_instance(path: str | Path) -> Instance:
     """Read a `plan-instance/1` file; raises `FileMistakes`."""
-    return parse_instance(Path(path).read_bytes()) if _is_file(path) else _missing(path)
+    return parse_instance(read_bytes(path))
 
 
 def read_plan(path: str | Path, instance: Instance) -> Plan:
     """Read a `plan/1` file made for the instance; raises `FileMistakes`."""
-    return parse_plan(Path(path).read_bytes(), instance) if _is_file(path) else _missing(path)
+    return parse_plan(read_bytes(path), instance)
 
 
 def parse_instance(data: bytes) -> Instance:
@@ -113,7 +120,7 @@ class _Node:
     def mistake(self, text: str) -> None:
         """Note what is wrong here."""
         if self.alive:
-            self.mistakes.append(f"{self.place}: {text}" if self.place else text)
+            self.mistakes.append(_at(self.place, text))
         self.alive = False
 
     def raise_mistakes(self) -> None:
@@ -151,8 +158,10 @@ class _Node:
         """The integer that stands here, if it lies in its range."""
         if not self._is(int):
             return least
-        if self.value < least or (most is not None and self.value > most):
-            span = f"at least {least}" if most is None else f"in {least} to {most}"
+        if not least <= self.value <= (_LARGEST if most is None else most):
+            span = f"in {least} to {most}"
+            if most is None:
+                span = f"at least {least}" if self.value < least else "at most 10^100"
             self.mistake(f"{_show(self.value)} is not {span}")
             return least
         return cast("int", self.value)
@@ -163,39 +172,81 @@ class _Node:
         return self.alive
 
 
+def _at(place: str, mistake: str) -> str:
+    """A mistake after its place, which must not break the line either."""
+    if not place.isprintable():
+        place = json.dumps(place)[1:-1]
+    if len(place) > _LONGEST_PLACE:
+        place = f"{place[:_LONGEST_PLACE]}..."
+    return f"{place}: {mistake}" if place else mistake
+
+
 def _show(value: object) -> str:
-    """A value as JSON, shortened: a mistake must stay one line, whatever the file holds."""
+    """A value as JSON, shortened: a mistake must stay one short line, whatever the file holds."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_SHOWN:
         return "a number of more than 40 digits"
-    text = json.dumps(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    text = ""
+    for piece in json.JSONEncoder().iterencode(value[: _SHOWN + 1] if isinstance(value, str) else value):
+        text += piece
+        if len(text) > _SHOWN:
+            return f"{text[:_SHOWN]}..."
+    return text
 
 
 # --- From bytes to JSON ---------------------------------------------------------------------------
 
 
-def _is_file(path: str | Path) -> bool:
-    return Path(path).is_file() and os.access(path, os.R_OK)
+def read_bytes(path: str | Path) -> bytes:
+    """What the file holds; raises `FileMistakes` where it cannot be read or is too large."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise FileMistakes([f"{path}: cannot be read" if path.exists() else f"{path}: no such file"])
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError):  # a name may hold what no name of a file can
+        raise FileMistakes([f"{path}: cannot be read"]) from None
+    _refuse_large(data)
+    return data
 
 
-def _missing(path: str | Path) -> Any:
-    raise FileMistakes([f"{path}: cannot be read" if Path(path).exists() else f"{path}: no such file"])
+def _refuse_large(data: bytes) -> None:
+    if len(data) > MOST_BYTES:
+        raise FileMistakes([f"more than {MOST_BYTES // 2**20} MB, the most that is read"])
+
+
+def _uncompressed(data: bytes) -> bytes:
+    """The bytes of a gzip file, as far as they may be read."""
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _root(data: bytes) -> _Node:
-    mistakes: list[str] = []
+    return _Node(*parse_json(data))
+
+
+def parse_json(data: bytes) -> tuple[Any, str, list[str]]:
+    """The value of a JSON file, gzip-compressed or not, its place (the top) and keys that are given twice.
+
+    Raises FileMistakes where it is no JSON in UTF-8, or too much of it.
+    """
+    repeated: list[tuple[dict[str, Any], str]] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        mistakes.extend(
-            f"key {_show(key)} is given {count} times in one object"
-            for key, count in Counter(key for key, _ in pairs).items()
-            if count > 1
-        )
-        return dict(pairs)
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            counts = Counter(key for key, _ in pairs).items()
+            repeated.extend(
+                (found, f"key {_show(key)} is given {count} times in one object")
+                for key, count in counts
+                if count > 1
+            )
+        return found
 
     try:
         if data.startswith(_GZIP_MAGIC):
-            data = gzip.decompress(data)
+            data = _uncompressed(data)
+        _refuse_large(data)
         value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=members)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FileMistakes([f"broken gzip file ({error})"]) from None
@@ -205,7 +256,22 @@ def _root(data: bytes) -> _Node:
         raise FileMistakes(["not JSON of this format (nested too deeply)"]) from None
     except ValueError as error:
         raise FileMistakes([f"not JSON ({str(error).splitlines()[0]})"]) from None
-    return _Node(value, "", mistakes)
+    return value, "", list(_with_places(value, repeated)) if repeated else []
+
+
+def _with_places(value: Any, repeated: list[tuple[dict[str, Any], str]]) -> Iterator[str]:
+    """Each mistake after the place of the object that it was found in."""
+    told: dict[int, list[str]] = defaultdict(list)
+    for found, mistake in repeated:
+        told[id(found)].append(mistake)
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        place, node = left.pop()
+        yield from (_at(place, mistake) for mistake in told.get(id(node), ()))
+        if isinstance(node, dict):
+            left += [(f"{place}.{key}" if place else key, node[key]) for key in reversed(node)]
+        elif isinstance(node, list):
+            left += [(f"{place}[{i}]", node[i]) for i in reversed(range(len(node)))]
 
 
 def _no_constant(name: str) -> None:
@@ -273,7 +339,7 @@ class _InstanceReader:
         travel = self._travel(root.key("travel"))
         specialists = self._by_id(root.key("specialists"), self._specialist)
         self.specialists = set(specialists)
-        visits = self._by_id(root.key("visits"), self._visit)
+        visits = self._visits(root.key("visits"))
         weights = self._weights(root.key("weights"))
         name = root.key("name").text()
         return Instance(name, self.tick, days, rooms, travel, specialists, visits, weights)
@@ -298,6 +364,12 @@ class _InstanceReader:
             if identity.alive:
                 result[identity.text()] = value
         return result
+
+    def _visits(self, node: _Node) -> dict[str, Visit]:
+        if isinstance(node.value, list) and len(node.value) > MOST_VISITS:
+            node.mistake(f"{len(node.value)} are given, at most {MOST_VISITS} can be planned at once")
+            return {}
+        return self._by_id(node, self._visit)
 
     def _rooms_of(self, site: _Node) -> tuple[Rooms, ...]:
         node = site.key("rooms")

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import singledispatch
-from random import Random
+from itertools import count
 
 from routing.anneal import Annealer
 from routing.board import Board
 from routing.bound import lower_bounds
+from routing.budget import ASCENTS_A_UNIT, STEPS_A_UNIT, Schedule
+from routing.deployment import best_deployment
 from routing.draft import Column, Draft, columns_of
+from routing.fewest import fewest_specialists
+from routing.mending import least_costs, mend
 from routing.network import LARGEST, independent_parts, possible_starts, solve_exactly
-from routing.orders import Anneal, Bound, Found, Proven, Recombine, Solved, SolveExactly, Task
+from routing.orders import (
+    Anneal,
+    Bound,
+    BoundDays,
+    Deploy,
+    Deployed,
+    FewestSpecialists,
+    Found,
+    Mend,
+    Mended,
+    Proven,
+    ProvenDay,
+    Recombine,
+    Solved,
+    SolveExactly,
+    Task,
+)
 from routing.recombine import recombine
 
 _SECONDS_BETWEEN_FINDS = 1.0
+_FEW_VISITS = 2_000
+"""With so many more a find costs the parent a second more to check."""
 _SAMPLES = 40
+_NICE = 10
+"""Nobody waits for a better deployment: whoever books goes first."""
 
 
 @singledispatch
-def carry_out(order: object) -> Iterator[Found | Solved | Proven]:
+def carry_out(order: object) -> Iterator[Found | Solved | Proven | Deployed | Mended | ProvenDay]:
     """What comes out of the order, as it comes."""
     raise TypeError(f"no such order: {type(order).__name__}")
 
@@ -29,34 +54,28 @@ def carry_out(order: object) -> Iterator[Found | Solved | Proven]:
 @carry_out.register
 def _anneal(order: Anneal) -> Iterator[Found]:
     """Plans as they become better, at the end the best with the days met in the colder half."""
-    draft = _draft(order.task)
-    annealer = Annealer(draft, Random(order.seed))
-    begun = told = time.monotonic()
-    told_cost = draft.cost
+    annealer = Annealer(_draft(order.task), order.seed)
+    schedule = Schedule(order.budget, STEPS_A_UNIT, order.begin_at)
+    pause = _SECONDS_BETWEEN_FINDS * (1 + len(order.task.instance.visits) / _FEW_VISITS)
+    told, told_cost = time.monotonic(), annealer.best_cost
     columns: set[Column] = set()
     part = begin = order.begin_at
     while part < 1:
-        annealer.run(lambda: _part_done(order, begun), part + (1 - begin) / _SAMPLES)
-        part = _part_done(order, begun)
+        annealer.run(schedule.part, part + (1 - begin) / _SAMPLES)
+        part = schedule.part(annealer.steps)
         if part >= (1 + begin) / 2:
-            columns |= columns_of(draft.lines())
-        if annealer.best_cost < told_cost and time.monotonic() - told >= _SECONDS_BETWEEN_FINDS:
+            columns |= columns_of(annealer.lines())
+        if annealer.best_cost < told_cost and time.monotonic() - told >= pause:
             told, told_cost = time.monotonic(), annealer.best_cost
             yield Found(annealer.best_lines())
     best = annealer.best_lines()
     yield Found(best, frozenset(columns | columns_of(best)))
 
 
-def _part_done(order: Anneal, begun: float) -> float:
-    """How far the schedule is, by the time that is over."""
-    passed = (time.monotonic() - begun) / max(order.until - begun, 0.001)
-    return order.begin_at + (1 - order.begin_at) * passed
-
-
 @carry_out.register
 def _recombine(order: Recombine) -> Iterator[Found]:
     """One plan, not dearer than the one given."""
-    lines = recombine(_draft(order.task), order.columns, order.until - time.monotonic(), order.workers)
+    lines = recombine(_draft(order.task), order.columns, order.budget, order.workers)
     if lines is not None:
         yield Found(lines)
 
@@ -65,12 +84,12 @@ def _recombine(order: Recombine) -> Iterator[Found]:
 def _solve_exactly(order: SolveExactly) -> Iterator[Solved | Proven]:
     """One solved part after the other, and the bounds of the parts together."""
     board = _relaxed(order.task)
-    proven = 0
+    proven, budget = 0, order.budget
     for part in independent_parts(board):
-        seconds = order.until - time.monotonic()
-        if seconds < 0 or possible_starts(board, part) > LARGEST:
+        if budget.is_over or possible_starts(board, part) > LARGEST:
             return
-        answer = solve_exactly(board, part, seconds)
+        answer = solve_exactly(board, part, budget)
+        budget = budget.less(answer.work)
         proven += answer.bound
         yield Proven(proven)
         if answer.lines is not None and not order.task.instance.chains:
@@ -81,11 +100,37 @@ def _solve_exactly(order: SolveExactly) -> Iterator[Solved | Proven]:
 def _bound(order: Bound) -> Iterator[Proven]:
     """Better and better bounds."""
     board = _relaxed(order.task)
-    begun = time.monotonic()
     served = frozenset(board.number[line.visit] for line in order.task.lines)
-    span = max(order.until - begun, 0.001)
-    for bound in lower_bounds(board, served, lambda: (time.monotonic() - begun) / span):
+    schedule, ascents = Schedule(order.budget, ASCENTS_A_UNIT), count()
+    for bound in lower_bounds(board, served, lambda: schedule.part(next(ascents))):
         yield Proven(bound)
+
+
+@carry_out.register
+def _deploy(order: Deploy) -> Iterator[Deployed]:
+    """One answer, none where the holders cannot keep their promises or the time is over."""
+    os.nice(_NICE)
+    deployed = best_deployment(order)
+    if deployed is not None:
+        yield deployed
+
+
+@carry_out.register
+def _mend(order: Mend) -> Iterator[Mended]:
+    """Better and better answers."""
+    yield from mend(order)
+
+
+@carry_out.register
+def _bound_days(order: BoundDays) -> Iterator[ProvenDay]:
+    """One bound for every day that is not too large."""
+    yield from least_costs(order)
+
+
+@carry_out.register
+def _fewest(order: FewestSpecialists) -> Iterator[Found | Proven]:
+    """A plan and a bound on the number of specialists; the plan may miss."""
+    yield from fewest_specialists(order)
 
 
 def _draft(task: Task) -> Draft:

@@ -8,11 +8,12 @@ a server that plans does not load it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from routing.budget import Budget
     from routing.draft import Column
     from routing.problem import Assignment, Instance
 
@@ -55,7 +56,7 @@ class Anneal:
 
     task: Task
     seed: int
-    until: float
+    budget: Budget
     begin_at: float = 0.0
 
 
@@ -65,7 +66,7 @@ class Recombine:
 
     task: Task
     columns: frozenset[Column]
-    until: float
+    budget: Budget
     workers: int
 
 
@@ -74,7 +75,7 @@ class SolveExactly:
     """Solve the independent parts of an instance that are small enough, each as one model."""
 
     task: Task
-    until: float
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +83,92 @@ class Bound:
     """Prove how much every plan costs at least."""
 
     task: Task
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Find who should keep the promises of an instance of one day; see `deploy`."""
+
+    instance: Instance
+    together: tuple[tuple[str, ...], ...]
+    least_per_trip: int
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class FewestSpecialists:
+    """Find the fewest specialists who can keep all promises of an instance; see `fewest`."""
+
+    instance: Instance
+    until: float
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDay:
+    """A day of an instance and a valid way to keep its promises: who keeps what, by her number on the day."""
+
+    instance: Instance
+    day: int
+    keeps: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Find who should keep the promises of a day on which not all can stay; see `repair`."""
+
+    kept: KeptDay
+    budget: Budget
+    seed: int
+    at_prices: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoundDays:
+    """Prove how much the promises of some days cost at least, those apart that nobody could keep."""
+
+    days: tuple[KeptDay, ...]
+    budget: Budget
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenDay:
+    """No valid way to keep the promises of the day costs less than this."""
+
+    day: int
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Who keeps what on a day, and for each aim of `repair` a bound on what every way can reach.
+
+    A bound holds for whatever is as good in the aims before; None where it was not sought.
+    """
+
+    day: int
+    keeps: Mapping[str, int]
+    bounds: tuple[int | None, ...]
+
+
+class Worth(NamedTuple):
+    """How good a deployment is, the less the better, the first counts most.
+
+    `missing` are promises without a holder that nobody keeps, `cost` are travel and unmet wishes at their
+    prices, `talent` are the minutes of all visits, each times the scarcity of what its specialist can do.
+    """
+
+    missing: int
+    cost: int
+    talent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What the deployment as it is held is worth, and the best that was found, as a plan."""
+
+    held: Worth
+    found: Worth
+    lines: tuple[Assignment, ...]
