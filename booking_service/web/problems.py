@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask import Response, json, render_template, request
 
 from booking_service.domain.mistakes import ALL_WORDS, Language, Mistake, Rejected
+from booking_service.services.absences import PromisesAtRisk
 from booking_service.services.places import HoldOver, NotFound, NotPossible, PlaceTaken, TooMany
 from booking_service.store.county import NoCounty
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from werkzeug.exceptions import HTTPException
+
+    from booking_service.services.places import Place
 
 MEDIA_TYPE = "application/problem+json"
 INVALID = "field_invalid"
@@ -47,6 +50,9 @@ class Problem(ma.Schema):
     errors = ma.fields.List(ma.fields.Nested(MistakeEntry))
     alternatives = ma.fields.List(
         ma.fields.Dict(), metadata={"description": "with `place_taken`: the nearest places that can be had"}
+    )
+    visits = ma.fields.List(
+        ma.fields.Dict(), metadata={"description": "with `promises_at_risk`: what nobody else can keep"}
     )
     appointment_status = ma.fields.String(metadata={"description": "with `not_possible`"})
 
@@ -91,16 +97,23 @@ def of_no_county(_error: NoCounty) -> Response:
 
 def of_place_taken(error: PlaceTaken) -> Response:
     """Somebody else was faster; what can be had instead."""
-    nearest = [
-        {
-            "start": place.start.isoformat(),
-            "end": place.end.isoformat(),
-            "site": place.site,
-            "mode": place.mode,
-        }
-        for place in error.alternatives
-    ]
+    nearest = [_place(place) for place in error.alternatives]
     return problem(HTTPStatus.CONFLICT, "place_taken", more={"alternatives": nearest})
+
+
+def of_promises_at_risk(error: PromisesAtRisk) -> Response:
+    """An absence would break promises."""
+    visits = [{"reference": visit.reference} | _place(visit.place) for visit in error.visits]
+    return problem(HTTPStatus.CONFLICT, "promises_at_risk", more={"visits": visits})
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "start": place.start.isoformat(),
+        "end": place.end.isoformat(),
+        "site": place.site,
+        "mode": place.mode,
+    }
 
 
 def of_hold_over(_error: HoldOver) -> Response:
@@ -127,6 +140,7 @@ BY_ERROR: Mapping[type[Exception], Callable[[Any], Response]] = {
     Rejected: of_rejected,
     NoCounty: of_no_county,
     PlaceTaken: of_place_taken,
+    PromisesAtRisk: of_promises_at_risk,
     HoldOver: of_hold_over,
     NotPossible: of_not_possible,
     TooMany: of_too_many,
@@ -138,7 +152,7 @@ def of_http(error: HTTPException) -> Response:
     """Whatever werkzeug or the reading of the body has refused."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     messages = getattr(error, "data", {}).get("messages", {})
-    body = messages.get("json", messages) if isinstance(messages, dict) else {}
+    body = _without_location(messages) if isinstance(messages, dict) else {}
     mistakes = [*_mistakes_of(body, "")]
     code = "rejected" if mistakes else HTTPStatus(status).name.lower()
     made = problem(status, code, mistakes=mistakes)
@@ -148,6 +162,11 @@ def of_http(error: HTTPException) -> Response:
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}
     )
     return made
+
+
+def _without_location(messages: dict[str, Any]) -> Any:
+    """What is wrong in the body, or in the query: pointers begin with a field of what was sent."""
+    return messages.get("json", messages.get("query", messages))
 
 
 def page_of(error: HTTPException) -> Response:

@@ -2,141 +2,50 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from random import Random
 
 import pytest
 
-from booking_service.domain.bookings import Role
-from booking_service.services.tokens import create_token
+from booking_service.services.county import replace_county
+from tests.concurrency.race import (
+    DESKS,
+    DESKS_AT,
+    SITE,
+    confirm_at_once,
+    new_token,
+    race,
+    refuse_violations,
+    starts_of,
+    try_alternatives,
+    wish,
+    with_desks,
+)
+from tests.servers import Client, deployed
 
-ROOT = Path(__file__).parent.parent.parent
 PEOPLE = 40
 CONFIRMATIONS = 10
 ROUNDS = 2
-START_WITHIN = 60.0
-SITE = "DM-BSC"
-CONTACT = {"name": "Anna Beispiel", "email": "anna@buergerin.example"}
-BERLIN = ZoneInfo("Europe/Berlin")
 
 
-class Servers:
-    """Real gunicorn workers for the application of a test."""
-
-    def __init__(self, settings, workers):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
-            "VAR_DIR": str(settings.var_dir),
-            "DATABASE_URL": settings.database_url,
-            "SECRET_KEY": settings.secret_key,
-            "PORT": str(port),
-            "WEB_PROCESSES": str(workers),
-            "RATE_LIMITS": "off",
-        }
-        self.said = settings.var_dir / "gunicorn.txt"
-        with self.said.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "wsgi:app"],
-                cwd=ROOT,
-                env=env,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait_until_ready(self):
-        deadline = time.monotonic() + START_WITHIN
-        while True:
-            assert self.process.poll() is None, self.said.read_text()
-            assert time.monotonic() < deadline, self.said.read_text()
-            try:
-                return self.call("GET", "/api/v1/services")
-            except urllib.error.URLError:
-                time.sleep(0.1)
-
-    def call(self, method, path, body=None, token=None):
-        headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {token}"} if token else {}
-        )
-        data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - our own address
-        try:
-            with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310 - our own address
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read())
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=60)
+@pytest.mark.parametrize("web", [1, 2, 4])
+@pytest.mark.usefixtures("loaded")
+def test_one_of_forty_gets_the_place_and_the_others_can_have_what_they_are_told(settings, web):
+    with deployed(settings, web=web) as running, Client(running.url, new_token()) as client:
+        token = new_token()
+        first_of_days = {start[:10]: start for start in reversed(list(starts_of(client, SITE)))}
+        for start in sorted(first_of_days.values())[:ROUNDS]:
+            found = race(running.url, token, wish(start), PEOPLE, places=1)
+            assert all(place["start"] != start for place in found.alternatives if place["site"] == SITE)
+            assert try_alternatives(client, found.alternatives, Random(1))
+            confirm_at_once(running.url, token, found.won[0]["hold"], CONFIRMATIONS)
+    refuse_violations()
 
 
-@pytest.fixture(params=[1, 2, 4])
-def servers(request, settings):
-    running = Servers(settings, request.param)
-    try:
-        running.wait_until_ready()
-        yield running
-    finally:
-        running.stop()
-
-
-def at_once(calls):
-    """The answers to calls that are all made at the same moment."""
-    told, start = [], threading.Barrier(len(calls))
-
-    def run(call):
-        start.wait()
-        told.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return told
-
-
-def starts(servers):
-    """The first start of each day, at a site with one room."""
-    _, found = servers.call("GET", f"/api/v1/offers?service=GSI-NEU&site={SITE}&mode=on_site")
-    for day in found["days"]:
-        local = datetime.fromisoformat(f"{day['date']}T{day['offers'][0]['starts'][0]}")
-        yield local.replace(tzinfo=BERLIN).isoformat()
-
-
-def test_one_of_forty_gets_the_place_and_the_others_hear_what_else_there_is(servers, loaded):
-    token = create_token(role=Role.PORTAL, site=None, unit=None, now=datetime.now(UTC))
-    for start in list(starts(servers))[:ROUNDS]:
-        wish = {"services": ["GSI-NEU"], "site": SITE, "mode": "on_site", "start": start}
-        told = at_once([partial(servers.call, "POST", "/api/v1/holds", wish, token)] * PEOPLE)
-        assert sorted(status for status, _ in told) == [201] + [409] * (PEOPLE - 1)
-        losers = [answer for status, answer in told if status == 409]
-        assert {answer["code"] for answer in losers} == {"place_taken"}
-        assert all(len(answer["alternatives"]) == 3 for answer in losers)
-        assert all(
-            place["start"] != start
-            for answer in losers
-            for place in answer["alternatives"]
-            if place["site"] == SITE
-        )
-        sent = {"hold": next(answer["hold"] for status, answer in told if status == 201), "contact": CONTACT}
-        told = at_once([partial(servers.call, "POST", "/api/v1/appointments", sent, token)] * CONFIRMATIONS)
-        assert sorted(status for status, _ in told) == [201] + [409] * (CONFIRMATIONS - 1)
-    verified = loaded.test_cli_runner().invoke(args=["verify"])
-    assert verified.exit_code == 0, verified.output
+@pytest.mark.usefixtures("app")
+def test_twenty_desks_are_given_to_twenty_of_forty(settings, county):
+    replace_county(county=with_desks(county))
+    with deployed(settings, web=2) as running, Client(running.url, new_token()) as client:
+        start = next(starts_of(client, DESKS_AT))
+        found = race(running.url, new_token(), wish(start, DESKS_AT), PEOPLE, places=DESKS)
+        assert try_alternatives(client, found.alternatives, Random(1))
+    refuse_violations()

@@ -9,7 +9,7 @@ from flask import request
 from flask_smorest import Api
 
 from booking_service.web import problems
-from booking_service.web.api import bookings, offers, requests
+from booking_service.web.api import absences, bookings, offers, requests
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -49,12 +49,12 @@ def init_api(app: Flask) -> None:
     )
     api = ProblemApi(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    for blueprint in (requests.blueprint, offers.blueprint, bookings.blueprint):
+    for blueprint in (requests.blueprint, offers.blueprint, bookings.blueprint, absences.blueprint):
         api.register_blueprint(blueprint, url_prefix=PREFIX)
     for error, answer in problems.BY_ERROR.items():
         app.register_error_handler(error, answer)
     app.extensions["api"] = api
-    app.extensions["offers"] = offers.Answers(offers.MOST_ANSWERS)
+    app.extensions["offers"] = offers.Answers(offers.MOST_BYTES)
 
 
 def description(app: Flask) -> dict[str, Any]:
