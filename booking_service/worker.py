@@ -17,6 +17,7 @@ from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 from booking_service.mail.transport import open_transport
 from booking_service.services.county import current_county
+from booking_service.services.improving import improve
 from booking_service.services.outbox import Delivery, deliver
 from booking_service.services.places import sweep
 from booking_service.services.planning import plan
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 # the hour before is skipped by the clock once a year and occurs twice once a year
 NIGHTLY_HOUR = 3
+IMPROVING_SECONDS = 20.0
+"""Of each minute: the mails wait for it."""
 
 
 def make_huey(settings: Settings) -> Huey:
@@ -42,7 +45,10 @@ def make_huey(settings: Settings) -> Huey:
 
 
 def init_worker(app: Flask, settings: Settings, links: Links) -> None:
-    """Give the application its queue and the timetable: mail and holds every minute, the plan at night."""
+    """Give the application its queue and the timetable.
+
+    Every minute mails, holds and the improving of changed days; at night the plan.
+    """
     huey = make_huey(settings)
     app.extensions["huey"] = huey
 
@@ -54,12 +60,17 @@ def init_worker(app: Flask, settings: Settings, links: Links) -> None:
         with app.app_context():
             sweep(now=datetime.now(UTC))
 
+    def improve_days() -> None:
+        with app.app_context():
+            improve(now=datetime.now(UTC), clock=time.monotonic, seconds=IMPROVING_SECONDS)
+
     def plan_nightly() -> None:
         with app.app_context():
-            _plan_nightly(links)
+            plan_at_night(links, datetime.now(UTC))
 
     huey.periodic_task(crontab(), name="send")(send)
     huey.periodic_task(crontab(), name="sweep_places")(sweep_places)
+    huey.periodic_task(crontab(), name="improve_days")(improve_days)
     huey.periodic_task(crontab(minute="0"), name="plan_nightly")(plan_nightly)
 
 
@@ -71,8 +82,7 @@ def _send(settings: Settings) -> None:
         log.info("delivered", sent=done.sent, deferred=done.deferred, failed=done.failed)
 
 
-def _plan_nightly(links: Links) -> None:
-    """The timetable counts in UTC, the county sleeps by its own clock."""
-    now = datetime.now(UTC)
+def plan_at_night(links: Links, now: datetime) -> None:
+    """Plan if it is the hour for it. The timetable counts in UTC, the county sleeps by its own clock."""
     if now.astimezone(ZoneInfo(current_county().settings.zone)).hour == NIGHTLY_HOUR:
         plan(links=links, now=now, clock=time.monotonic)

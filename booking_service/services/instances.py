@@ -17,12 +17,13 @@ import routing
 from booking_service.domain import zones
 from booking_service.domain.county import Bookable, Mode
 from booking_service.services.calendar import bookable_spans, is_working_day
+from booking_service.services.publication import first_unpublished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from booking_service.domain.county import County
+    from booking_service.domain.county import Contingent, County
     from booking_service.domain.opening import Calendar
     from booking_service.store.plan import Promised, Waiting
 
@@ -68,6 +69,22 @@ def witness(county: County, calendar: Calendar, promised: Sequence[Promised], da
     return _Builder(county, calendar, promised, days).draft()
 
 
+def day_to_improve(
+    county: County,
+    calendar: Calendar,
+    promised: Sequence[Promised],
+    day: date,
+    kept_free: Iterable[Contingent],
+) -> Draft:
+    """An instance of one day: its promises, each with its holder, and what is kept free for emergencies.
+
+    Somebody kept free is a promise by phone that nobody holds yet.
+    """
+    builder = _Builder(county, calendar, promised, [day])
+    builder.keep_free(day, kept_free)
+    return builder.draft()
+
+
 def plan_as_held(draft: Draft) -> routing.Plan:
     """The promises of a draft, each kept by its holder."""
     index = {day: position for position, day in enumerate(draft.days)}
@@ -85,11 +102,12 @@ def open_problem(
     calendar: Calendar,
     promised: Sequence[Promised],
     waiting: Sequence[Waiting],
+    kept_free: Callable[[date], Iterable[Contingent]],
     now: datetime,
 ) -> Draft:
     """An instance of the promises and of what waits, from today to the county's horizon.
 
-    Promises of days that are too near to be planned anew keep their specialist.
+    Promises of published days keep their specialist. What `kept_free` says of a day is a promise, too.
     """
     rules = county.settings.planning
     today = zones.local_day(now, county.settings.zone)
@@ -97,7 +115,9 @@ def open_problem(
     days = days_of(county, calendar, promised, today, horizon)
     first = _first_day(days, rules.lead_days, today, horizon)
     builder = _Builder(county, calendar, promised, days)
-    builder.pin_before(first)
+    builder.pin_before(first_unpublished(county, today))
+    for day in days:
+        builder.keep_free(day, kept_free(day))
     for request in waiting:
         builder.add(request, first, now)
     return builder.draft()
@@ -190,6 +210,22 @@ class _Builder:
                 skill = f"{PINNED}{name}"
                 self.pinned.setdefault(promise.specialist, set()).add(skill)
                 self.visits[name] = replace(self.visits[name], skill=skill)
+
+    def keep_free(self, day: date, contingents: Iterable[Contingent]) -> None:
+        """Somebody is to be kept free for each of them: a promise by phone that nobody holds yet."""
+        for number, contingent in enumerate(contingents):
+            name = f"c{self.index[day]}.{number}"
+            self.visits[name] = routing.Visit(
+                id=name,
+                skill=joint_skill([contingent.service]),
+                language=None,
+                minutes=contingent.end - contingent.begin,
+                priority=1,
+                release=0,
+                options=(),
+                windows=(),
+                promise=routing.Promise(self.index[day], contingent.begin, Mode.PHONE.value, None),
+            )
 
     # --- Requests
 

@@ -26,6 +26,7 @@ from booking_service.services.causes import Cause, causes_of
 from booking_service.services.instances import Draft, open_problem, plan_as_held
 from booking_service.services.outbox import write_notice
 from booking_service.services.placing import place_visits
+from booking_service.services.witnesses import kept_free
 from booking_service.store.booking_tables import AppointmentRow, RequestRow, VisitRow, VisitService
 from booking_service.store.county import read_county, specialist_numbers
 from booking_service.store.db import reading, transactional
@@ -181,7 +182,14 @@ def _solve(
     progress: Callable[[Progress], None] | None,
     outcome: Outcome,
 ) -> tuple[Draft, routing.Plan]:
-    draft = open_problem(snapshot.county, snapshot.calendar, snapshot.promised, snapshot.waiting, now)
+    draft = open_problem(
+        snapshot.county,
+        snapshot.calendar,
+        snapshot.promised,
+        snapshot.waiting,
+        lambda day: kept_free(snapshot.county, day, now),
+        now,
+    )
     limit = snapshot.county.settings.planning.seconds if seconds is None else seconds
     solved = routing.solve(
         draft.instance, stop=routing.Seconds(limit), seed=seed, start=_as_it_is(draft), progress=progress
@@ -230,9 +238,9 @@ def _by_day(draft: Draft, solved: routing.Plan) -> list[DayPlan]:
     parts: dict[int, dict[int, list[routing.Assignment]]] = defaultdict(lambda: defaultdict(list))
     for assignment in solved.assignments:
         promise = draft.promised.get(assignment.visit)
-        if promise is None:
+        if assignment.visit in draft.parts:
             parts[assignment.day][draft.parts[assignment.visit].request_id].append(assignment)
-        elif promise.specialist != assignment.specialist:
+        elif promise is not None and promise.specialist != assignment.specialist:
             moves[assignment.day][promise.visit_id] = assignment.specialist
     return [DayPlan(draft.days[day], moves[day], parts[day]) for day in sorted({*moves, *parts})]
 

@@ -74,6 +74,7 @@ _PRICE = (0, _HIGHEST_PRICE)
 _PLANNING: Mapping[str, tuple[int, int]] = {
     "horizon_days": (1, 365),
     "lead_days": (0, 60),
+    "publish_days": (1, 60),
     "tick_minutes": (1, 60),
     "seconds": (1, 3600),
     **dict.fromkeys(("unserved_normal", "unserved_soon", "unserved_urgent", "lost_promise"), _PRICE),

@@ -141,6 +141,17 @@ def test_a_county_from_before_the_rules_of_booking_gets_some_that_fit_its_tick(c
 
 
 @pytest.mark.usefixtures("new")
+def test_a_county_from_before_publication_gets_a_number_of_days_for_it(county):
+    flask_migrate.upgrade()
+    replace_county(county=county)
+    flask_migrate.downgrade(revision="0004")
+    with db.engine.connect() as connection:
+        assert "publish_days" not in str(connection.execute(text("SELECT settings FROM county")).scalar_one())
+    flask_migrate.upgrade()
+    assert current_county().settings == county.settings
+
+
+@pytest.mark.usefixtures("new")
 def test_the_database_gives_a_service_no_rules_of_its_own():
     flask_migrate.upgrade()
     columns = {column["name"]: column for column in inspect(db.engine).get_columns("service")}

@@ -19,7 +19,7 @@ from booking_service.services.planning import DayPlan, apply_day, take_snapshot
 from booking_service.services.witness import verify
 from booking_service.store.booking_tables import OutboxRow
 from booking_service.store.db import db
-from tests.citizens import NOW, TUESDAY, WEDNESDAY, ask, local, window
+from tests.citizens import MONDAY, NOW, TUESDAY, WEDNESDAY, ask, local, window
 from tests.promises import everything, plan, promise_of, promises, statuses, with_rules, with_specialists
 
 TEN_MINUTES = timedelta(minutes=10)
@@ -101,6 +101,20 @@ def test_a_site_with_hours_on_one_wednesday_of_the_month_is_visited_on_that_day(
         < promised.end
         <= local(date(2027, 1, 13), "12:00")
     )
+
+
+def test_what_is_kept_free_for_emergencies_is_not_planned_away(app, county):
+    """With one specialist: her 11:00 to 11:45 is the emergencies'."""
+    alone = with_specialists(county, "GSI-01")
+    replace_county(county=alone)
+    eleven = ask("GSI-FOLGE", sites=["NB-SOZ"], windows=[window(WEDNESDAY, "11:00", "11:45")])
+    earlier = ask("GSI-FOLGE", sites=["NB-SOZ"], windows=[window(WEDNESDAY, "09:00", "11:45")])
+    assert plan(app).promised == 1
+    assert statuses() == {eleven: "waiting", earlier: "promised"}
+    assert promise_of(earlier).visits[0].busy_until <= local(WEDNESDAY, "11:00")
+    replace_county(county=replace(alone, contingents=()))
+    assert plan(app).promised == 1
+    assert statuses() == {eleven: "promised", earlier: "promised"}
 
 
 def test_preparation_and_follow_up_are_the_specialists_own_and_not_the_citizens(loaded):
@@ -281,12 +295,20 @@ def test_a_promise_may_change_hands_and_nothing_that_the_citizen_was_told(loaded
 
 
 @pytest.mark.parametrize(("lead_days", "served"), [(0, True), (1, False)])
-def test_days_that_are_too_near_keep_their_specialists(loaded, county, lead_days, served):
+def test_the_first_days_are_not_planned_any_more(loaded, county, lead_days, served):
+    replace_county(county=with_rules(county, lead_days=lead_days))
+    reference = ask("GSI-FOLGE", windows=[window(MONDAY, "13:00", "15:00")])
+    plan(loaded)
+    assert (promise_of(reference) is not None) is served
+
+
+@pytest.mark.parametrize(("publish_days", "served"), [(1, True), (2, False)])
+def test_published_days_keep_their_specialists(loaded, county, publish_days, served):
     few = with_specialists(county, "GSI-01", "GSI-03")
-    replace_county(county=with_rules(few, lead_days=lead_days))
+    replace_county(county=with_rules(few, publish_days=publish_days))
     first = ask("GSI-FOLGE", sites=["NB-SOZ"], windows=NINE, wish="GSI-01")
     plan(loaded)
-    now = local(WEDNESDAY, "06:00")
+    now = local(TUESDAY, "06:00")
     asked = [window(WEDNESDAY, "09:00", "09:30")]
     emergency = ask("NOT", sites=["NB-SOZ"], windows=asked, language="en", urgency=Urgency.URGENT, now=now)
     plan(loaded, now=now, seconds=30.0 if served else 1.5, progress=until_all_are_served)
@@ -398,7 +420,7 @@ def test_two_specialists_can_swap_what_they_do_at_the_same_time(loaded):
     swapped = {p.visit_id: next(x for x in people if x != p.specialist) for p in snapshot.promised}
     apply_day(
         day_plan=DayPlan(WEDNESDAY, swapped, {}),
-        draft=open_problem(snapshot.county, snapshot.calendar, snapshot.promised, (), NOW),
+        draft=open_problem(snapshot.county, snapshot.calendar, snapshot.promised, (), lambda _: (), NOW),
         snapshot=snapshot,
         links=loaded.extensions["links"],
         now=NOW,

@@ -54,6 +54,7 @@ def county_settings(draw):
     planning = c.PlanningRules(
         draw(st.integers(1, 365)),
         draw(st.integers(0, 60)),
+        draw(st.integers(1, 60)),
         TICK,
         *draw(st.tuples(*[st.integers(1, 3600)] * 10)),
     )

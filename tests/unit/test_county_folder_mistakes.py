@@ -29,6 +29,7 @@ attribution = [
 [planning]
 horizon_days = 28
 lead_days = 1
+publish_days = 2
 tick_minutes = 5
 seconds = 10
 unserved_normal = 1000
@@ -477,20 +478,21 @@ SETTING_MISTAKES = [
     ("horizon_days = 28", 'horizon_days = "28"', "15:planning.horizon_days", "cell_number"),
     ("horizon_days = 28", "horizon_days = true", "15:planning.horizon_days", "cell_number"),
     ("horizon_days = 28", "horizon_days = 366", "15:planning.horizon_days", "cell_range"),
-    ("tick_minutes = 5", "tick_minutes = 7", "17:planning.tick_minutes", "cell_choice"),
+    ("tick_minutes = 5", "tick_minutes = 7", "18:planning.tick_minutes", "cell_choice"),
     ("[planning]", "[plan]", "1:planning", "county_key_missing"),
-    ("wish = 60", "wish = -1", "24:planning.wish", "cell_range"),
+    ("publish_days = 2", "publish_days = 0", "17:planning.publish_days", "cell_range"),
+    ("wish = 60", "wish = -1", "25:planning.wish", "cell_range"),
     ("[booking]", "[bookings]", "1:booking", "county_key_missing"),
-    ("[booking]", "[bookings]", "29:bookings", "county_key_unknown"),
-    ("hold_minutes = 10", "hold_minutes = 0", "30:booking.hold_minutes", "cell_range"),
-    ("hold_minutes = 10", "hold_minutes = 61", "30:booking.hold_minutes", "cell_range"),
-    ("hold_minutes = 10", "hold = 10", "30:booking.hold", "county_key_unknown"),
-    ("hold_minutes = 10", "hold = 10", "29:booking.hold_minutes", "county_key_missing"),
-    ("per_client = 200", "per_client = 0", "31:booking.holds_per_client", "cell_range"),
-    ("per_contact = 5", "per_contact = 1.5", "32:booking.open_per_contact", "cell_number"),
-    ("least = 10", "least = 31", "34:booking.release_delay_most", "county_least_most"),
-    ("most = 30", "most = 1441", "34:booking.release_delay_most", "cell_range"),
-    ("least_per_trip = 1", "least_per_trip = 0", "35:booking.least_per_trip", "cell_range"),
+    ("[booking]", "[bookings]", "30:bookings", "county_key_unknown"),
+    ("hold_minutes = 10", "hold_minutes = 0", "31:booking.hold_minutes", "cell_range"),
+    ("hold_minutes = 10", "hold_minutes = 61", "31:booking.hold_minutes", "cell_range"),
+    ("hold_minutes = 10", "hold = 10", "31:booking.hold", "county_key_unknown"),
+    ("hold_minutes = 10", "hold = 10", "30:booking.hold_minutes", "county_key_missing"),
+    ("per_client = 200", "per_client = 0", "32:booking.holds_per_client", "cell_range"),
+    ("per_contact = 5", "per_contact = 1.5", "33:booking.open_per_contact", "cell_number"),
+    ("least = 10", "least = 31", "35:booking.release_delay_most", "county_least_most"),
+    ("most = 30", "most = 1441", "35:booking.release_delay_most", "cell_range"),
+    ("least_per_trip = 1", "least_per_trip = 0", "36:booking.least_per_trip", "cell_range"),
 ]
 
 
