@@ -1,5 +1,6 @@
 """How gunicorn serves the application; `PORT` and `WEB_PROCESSES` come from the environment."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -18,3 +19,9 @@ accesslog = None
 control_socket_disable = True
 # a file system in memory where there is one: the heartbeat must not wait for a disk
 worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
+
+
+def when_ready(_server: object) -> None:
+    """What all processes share is not searched for garbage again and again, and so stays shared."""
+    gc.collect()
+    gc.freeze()

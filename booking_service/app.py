@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 
 from booking_service import cli, worker
 from booking_service.services.links import Links
+from booking_service.services.tokens import KnownCallers
 from booking_service.settings import Settings
 from booking_service.store.db import db
 from booking_service.web.api import init_api
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )
     links = Links(settings.public_url, settings.secret_key)
-    app.extensions |= {"settings": settings, "links": links}
+    app.extensions |= {"settings": settings, "links": links, "callers": KnownCallers()}
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     limiter.init_app(app)

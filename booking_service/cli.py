@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -19,11 +19,22 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 
 from booking_service import supervisor
+from booking_service.domain import zones
 from booking_service.domain.bookings import Role
 from booking_service.domain.mistakes import Language, Rejected
 from booking_service.mail.transport import open_transport
-from booking_service.services import county, outbox, planning, requests, tokens, witness
+from booking_service.services import (
+    absences,
+    county,
+    outbox,
+    planning,
+    requests,
+    scenarios,
+    tokens,
+    witness,
+)
 from booking_service.services.demo import demo_requests
+from booking_service.services.places import NotFound
 from booking_service.store.county import NoCounty
 
 if TYPE_CHECKING:
@@ -44,7 +55,19 @@ county_commands = AppGroup("county", help="Load, check and export the county.")
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
-    for command in (county_commands, token_commands, plan, deliver, verify, export_plan, demo, serve, worker):
+    for command in (
+        county_commands,
+        token_commands,
+        absence_commands,
+        plan,
+        deliver,
+        verify,
+        export_plan,
+        demo,
+        simulate,
+        serve,
+        worker,
+    ):
         app.cli.add_command(command)
 
 
@@ -235,6 +258,72 @@ def export_plan(first: date, last: date, folder: Path) -> None:
     click.echo(f"{visits} visits written to {folder}")
 
 
+# --- Absences ----------------------------------------------------------------
+
+absence_commands = AppGroup("absence", help="Specialists who are away.")
+
+
+class LocalTime(click.ParamType[datetime]):
+    """A time by the county's clock such as 2026-11-24T08:00, or one with its own zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: D102
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-11-24T08:00", param, ctx)
+
+
+@absence_commands.command("add")
+@click.argument("specialist")
+@click.option("--from", "begin", type=LocalTime(), required=True)
+@click.option("--to", "end", type=LocalTime(), required=True)
+@with_appcontext
+@telling_mistakes
+def add_absence(specialist: str, begin: datetime, end: datetime) -> None:
+    """Record that SPECIALIST is away; colleagues take over what she has promised, or nothing is changed."""
+    zone = county.current_county().settings.zone
+    away = absences.Away(specialist, _instant(begin, zone), _instant(end, zone))
+    try:
+        recorded = absences.record_absence(away=away, now=datetime.now(UTC))
+    except absences.PromisesAtRisk as risk:
+        for visit in risk.visits:
+            click.echo(f"nobody else can keep {_told(visit, zone)}", err=True)
+        sys.exit(1)
+    for visit in recorded.taken_over:
+        click.echo(f"{_told(visit, zone)}: {visit.specialist}")
+    begun, over = (zones.to_local(moment, zone) for moment in (recorded.begin, recorded.end))
+    click.echo(f"absence {recorded.number} recorded: {specialist} from {begun} to {over}")
+
+
+@absence_commands.command("remove")
+@click.argument("number", type=click.IntRange(1))
+@with_appcontext
+@telling_mistakes
+def remove_absence(number: int) -> None:
+    """Forget the absence NUMBER; what colleagues took over stays with them."""
+    try:
+        absences.delete_absence(number=number, unit=None, now=datetime.now(UTC))
+    except NotFound:
+        raise click.ClickException(f"there is no absence {number} that was recorded here") from None
+    click.echo(f"absence {number} removed")
+
+
+def _instant(told: datetime, zone: str) -> datetime:
+    try:
+        return told if told.tzinfo else zones.from_local(told, zone)
+    except zones.NoSuchTime as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _told(visit: absences.Visit, zone: str) -> str:
+    place = visit.place
+    start = zones.to_local(place.start, zone)
+    where = f"{place.mode} at {place.site}" if place.site else place.mode
+    return f"{visit.reference} on {start:%Y-%m-%d at %H:%M}, {where}"
+
+
 # --- Keys to the API ---------------------------------------------------------
 
 token_commands = AppGroup("token", help="Keys to the API for portals and staff.")
@@ -297,6 +386,80 @@ def _tell_table(number: int, outcome: planning.Outcome, done: outbox.Delivery, s
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
+
+
+# --- What if -----------------------------------------------------------------
+
+OUTPUT = click.Path(path_type=Path, dir_okay=False)
+SHARE = click.FloatRange(0.01, 2)
+
+
+@click.command("simulate")
+@click.option(
+    "--closure-week", "unit", metavar="UNIT", help="Compare a closure week in each week of a month."
+)
+@click.option("--from", "first", type=IsoDate(), help="The next Monday if not given.")
+@click.option("--days", type=click.IntRange(7, 3660), default=420, show_default=True)
+@click.option(
+    "--warm-up", type=click.IntRange(0), default=56, show_default=True, help="Days that do not count."
+)
+@click.option(
+    "--visits", type=SHARE, default=0.6, show_default=True, help="Share of the hours that visits take."
+)
+@click.option(
+    "--work", type=SHARE, default=0.85, show_default=True, help="Share of all time that work takes."
+)
+@click.option("--runs", type=click.IntRange(0, 1000), default=3, show_default=True, help="0: only -o.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("-o", "--output", type=OUTPUT, help="The scenario as a file, to be edited.")
+@click.option("--csv", "table", type=OUTPUT, help="Every figure of every run.")
+@click.option("--chart", "picture", type=OUTPUT, help="Waiting and backlog by week (SVG).")
+@with_appcontext
+@telling_mistakes
+def simulate(  # noqa: PLR0913 - one for each option
+    *,
+    unit: str | None,
+    first: date | None,
+    days: int,
+    warm_up: int,
+    visits: float,
+    work: float,
+    runs: int,
+    seed: int,
+    processes: int,
+    output: Path | None,
+    table: Path | None,
+    picture: Path | None,
+) -> None:
+    """Live through the county's next year: what a closure week would do, for example."""
+    if warm_up >= days:
+        raise click.UsageError("--warm-up must be shorter than --days")
+    known = county.current_county()
+    today = zones.local_day(datetime.now(UTC), known.settings.zone)
+    document = scenarios.scenario_of(
+        known,
+        first_day=first or today + timedelta(days=7 - today.weekday()),
+        days=days,
+        warm_up=warm_up,
+        assumptions=scenarios.Assumptions(visits, work),
+        closed_unit=unit,
+    )
+    if output is not None:
+        output.write_text(scenarios.text_of(document), encoding="utf-8")
+    if runs:
+        report = scenarios.simulated(
+            document,
+            runs=runs,
+            seed=seed,
+            processes=processes,
+            progress=lambda text: click.echo(text, err=True),
+        )
+        click.echo(f"{report.table()}\n\n{report.answer()}")
+        if table is not None:
+            table.write_text(report.csv(), encoding="utf-8")
+        if picture is not None:
+            picture.write_text(scenarios.picture_of(report), encoding="utf-8")
 
 
 # --- Running -----------------------------------------------------------------

@@ -31,7 +31,7 @@ _BARE_ADDRESS = re.compile(r":mailto:[!-~]+@[a-zA-Z0-9.-]+$")
 
 # Written out: what icalendar generates from the time zone database holds lists of RDATE, which ical.js
 # (Thunderbird, Nextcloud) and vobject read one hour late in summer.
-_VTIMEZONE = """\
+_VTIMEZONE = b"""\
 BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 X-LIC-LOCATION:Europe/Berlin
@@ -50,7 +50,7 @@ TZOFFSETFROM:+0200
 TZOFFSETTO:+0100
 END:STANDARD
 END:VTIMEZONE
-"""
+""".replace(b"\n", b"\r\n")
 
 
 class MalformedEntry(ValueError):
@@ -107,19 +107,18 @@ def _is_to_ourselves(notice: Notice) -> bool:
 
 
 def _object(notice: Notice, method: str, *, with_attendee: bool) -> bytes:
-    lines = (
+    head = (
         "BEGIN:VCALENDAR",
         "PRODID:-//Terminlotse//Terminlotse//DE",
         "VERSION:2.0",
         "CALSCALE:GREGORIAN",
         f"METHOD:{method}",
-        *_VTIMEZONE.splitlines(),
-        *_event(notice, with_attendee=with_attendee),
-        "END:VCALENDAR",
     )
-    entry = b"".join(map(_fold, lines))
-    check_form(entry)
-    return entry
+    before = b"".join(map(_fold, head))
+    after = b"".join(map(_fold, (*_event(notice, with_attendee=with_attendee), "END:VCALENDAR")))
+    # the zone never varies and is short ASCII: it is neither folded nor checked again
+    check_form(before + after)
+    return before + _VTIMEZONE + after
 
 
 def _event(notice: Notice, *, with_attendee: bool) -> Iterator[str]:

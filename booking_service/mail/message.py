@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,7 @@ def _mailbox(header: str, name: str, address: str) -> str:
     return f"{shown} <{address}>" if last + 5 <= _LONGEST_LINE else f"{shown}\r\n <{address}>"
 
 
+@lru_cache(maxsize=16)  # the sender's name stays, the names of others pass through
 def _encoded(header: str, text: str) -> str:
     """Return one clean line as it is, if it is short ASCII, else as encoded words of RFC 2047."""
     if text.isascii() and len(header) + len(text) + 4 <= _LONGEST_LINE:

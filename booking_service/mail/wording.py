@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime, time
 
     from booking_service.mail.notice import Notice
 
@@ -101,14 +101,14 @@ def _values(notice: Notice) -> Mapping[str, object]:
     """All that a text may speak of."""
     language = _language_of(notice)
     start, end = _on_the_clock(notice.start), _on_the_clock(notice.end)
-    dates = _LANGUAGES[language]
+    long_date, short_date = _dates(start.date(), language)
     return {
         "language": language,
         "mode": notice.mode.value,
-        "long_date": format_date(start, dates.long, locale=dates.locale),
-        "short_date": format_date(start, dates.short, locale=dates.locale),
-        "from_time": format_time(start, dates.time, tzinfo=BERLIN, locale=dates.locale),
-        "to_time": format_time(end, dates.time, tzinfo=BERLIN, locale=dates.locale),
+        "long_date": long_date,
+        "short_date": short_date,
+        "from_time": _time(start.time(), language),
+        "to_time": _time(end.time(), language),
         "venue_lines": list(filter(None, map(clean_line, _venue_lines(notice)))),
         "reference": clean_line(notice.reference),
         "manage_url": notice.manage_url,
@@ -116,6 +116,20 @@ def _values(notice: Notice) -> Mapping[str, object]:
         "office_group": clean_line(notice.office_group),
         "sender_name": clean_name(notice.sender.name),
     }
+
+
+# Most appointments share their day and their time with others.
+@lru_cache(maxsize=1_000)
+def _dates(day: date, language: str) -> tuple[str, str]:
+    """The date in full and the short one."""
+    how = _LANGUAGES[language]
+    return format_date(day, how.long, locale=how.locale), format_date(day, how.short, locale=how.locale)
+
+
+@lru_cache(maxsize=4_000)
+def _time(clock: time, language: str) -> str:
+    how = _LANGUAGES[language]
+    return format_time(clock, how.time, locale=how.locale)
 
 
 def _venue_lines(notice: Notice) -> tuple[str, ...]:

@@ -40,8 +40,8 @@ class Once:
             raise Rejected([Mistake("/Idempotency-Key", "key_reused")])
         return session.get_one(AppointmentRow, known.body["appointment"])
 
-    def keep(self, session: Session, made: AppointmentRow) -> None:
-        """Remember what the call has made.
+    def keep(self, session: Session, appointment_id: int) -> None:
+        """Remember which appointment the call has made.
 
         Raises Rejected where the key was used for another day meanwhile: the same call would have waited
         for the lock.
@@ -51,7 +51,7 @@ class Once:
             AnswerRow(
                 key=self.key,
                 fingerprint=self.fingerprint,
-                body={"appointment": made.id},
+                body={"appointment": appointment_id},
                 created_at=self.now,
             )
         )

@@ -61,12 +61,6 @@ def site_list(session: Session, *, near: str | None) -> list[SiteEntry]:
     return [SiteEntry(by_code[code], minutes) for code, minutes in nearness(county, near).minutes.items()]
 
 
-@reading
-def minutes_by_road(session: Session, *, near: str) -> dict[str, int]:
-    """The estimated minutes to each site; raises NoCounty, Rejected for an unknown place."""
-    return dict(nearness(read_county(session), near).minutes)
-
-
 def _is_offered(service: Service) -> bool:
     return (
         service.competence is Competence.OWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import phonenumbers
 
@@ -45,9 +45,14 @@ def clean_contact(
         mistakes.append(Mistake("/contact", "contact_missing"))
     if notify is Notify.EMAIL and not contact.email:
         mistakes.append(Mistake("/contact/email", "email_needed"))
-    if Mode.PHONE in modes and not contact.phone:
-        mistakes.append(Mistake("/contact/phone", "phone_needed"))
+    mistakes += call_mistakes(contact, modes)
     return Contact(" ".join(contact.name.split()), email, phone), mistakes
+
+
+def call_mistakes(contact: Contact, modes: Sequence[Mode]) -> list[Mistake]:
+    """For a call everybody needs a number."""
+    needed = Mode.PHONE in modes and not contact.phone
+    return [Mistake("/contact/phone", "phone_needed")] if needed else []
 
 
 def _name_mistakes(name: str) -> Iterator[Mistake]:
@@ -77,12 +82,27 @@ def clean_phone(text: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def contact_row(county: County, contact: Contact, notify: Notify | None, language: str | None) -> ContactRow:
-    """The row of a cleaned contact; mails are in `language` where the county has it, else in German."""
-    return ContactRow(
+class Addressee(NamedTuple):
+    """What is kept of a contact: the columns of its row."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+    notify: Notify
+
+
+def addressee(county: County, contact: Contact, notify: Notify | None, language: str | None) -> Addressee:
+    """A cleaned contact as it is kept; mails are in `language` where the county has it, else in German."""
+    return Addressee(
         name=contact.name,
         email=contact.email,
         phone=contact.phone,
         language=language if language in county.settings.languages else "de",
         notify=notify or (Notify.EMAIL if contact.email else Notify.PRINT),
     )
+
+
+def contact_row(county: County, contact: Contact, notify: Notify | None, language: str | None) -> ContactRow:
+    """The same as a row."""
+    return ContactRow(**addressee(county, contact, notify, language)._asdict())

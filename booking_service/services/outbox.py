@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from booking_service.domain.bookings import AppointmentStatus, MailState, Notify
@@ -20,7 +20,7 @@ from booking_service.mail.calendar_entry import calendar_file
 from booking_service.mail.message import render
 from booking_service.mail.notice import Kind, Notice, Sender, Venue
 from booking_service.mail.transport import Deferred, Refused, Transport
-from booking_service.store.booking_tables import AppointmentRow, ContactRow, OutboxRow
+from booking_service.store.booking_tables import OUTBOX, AppointmentRow, ContactRow, OutboxRow
 from booking_service.store.county import read_county
 from booking_service.store.db import reading, transactional
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from booking_service.domain.county import County, Site
+    from booking_service.services.contacts import Addressee
     from booking_service.services.links import Links
 
 LEASE = timedelta(minutes=5)
@@ -69,8 +70,29 @@ class OutboxCount:
     oldest: datetime | None
 
 
+class Told(NamedTuple):
+    """An appointment as a message tells of it: columns of its row, and who hears of it."""
+
+    id: int
+    reference: str
+    mode: Mode
+    site: str | None
+    start_at: datetime
+    end_at: datetime
+    uid: str
+    sequence: int
+    created_at: datetime
+    revised_at: datetime
+    contact: Addressee
+
+
 def write_notice(
-    session: Session, appointment: AppointmentRow, kind: Kind, county: County, links: Links, now: datetime
+    session: Session,
+    appointment: AppointmentRow | Told,
+    kind: Kind,
+    county: County,
+    links: Links,
+    now: datetime,
 ) -> bool:
     """Put a message into the outbox, in the transaction that makes what it tells true.
 
@@ -80,28 +102,31 @@ def write_notice(
     contact = appointment.contact
     if contact is None or contact.email is None or contact.notify is not Notify.EMAIL:
         return False
-    first = _drop_outdated(session, appointment.id)
+    # what is confirmed for the first time has no older messages
+    first = None if kind is Kind.CONFIRMATION else _drop_outdated(session, appointment.id)
     if first is None and kind is Kind.CHANGE:
         kind = Kind.CONFIRMATION  # nobody has heard of an earlier time
     notice = _notice(appointment, kind, county, links, contact, first)
     message = render(notice, with_entry=first is not None or kind is not Kind.CANCELLATION)
-    session.add(
-        OutboxRow(
-            appointment_id=appointment.id,
-            recipient=contact.email,
-            sequence=appointment.sequence,
-            kind=kind.value,
-            message_id=message.message_id,
-            subject=message.subject,
-            content=message.content,
-            state=MailState.WAITING,
-            created_at=now,
-            due_at=now,
-            give_up_at=max(now, min(now + GIVE_UP_AFTER, appointment.start_at)),
-            tries=0,
-        )
-    )
+    row = {
+        "appointment_id": appointment.id,
+        "recipient": contact.email,
+        "sequence": appointment.sequence,
+        "kind": kind.value,
+        "message_id": message.message_id,
+        "subject": message.subject,
+        "content": message.content,
+        "state": MailState.WAITING,
+        "created_at": now,
+        "due_at": now,
+        "give_up_at": max(now, min(now + GIVE_UP_AFTER, appointment.start_at)),
+        "tries": 0,
+    }
+    session.connection().execute(_ADD, row)
     return True
+
+
+_ADD = insert(OUTBOX).inline()
 
 
 def _drop_outdated(session: Session, appointment_id: int) -> str | None:
@@ -122,11 +147,11 @@ def _drop_outdated(session: Session, appointment_id: int) -> str | None:
 
 
 def _notice(
-    appointment: AppointmentRow,
+    appointment: AppointmentRow | Told,
     kind: Kind,
     county: County,
     links: Links,
-    contact: ContactRow,
+    contact: ContactRow | Addressee,
     first: str | None,
 ) -> Notice:
     settings = county.settings

@@ -6,13 +6,13 @@ Whoever changes visits holds the locks of their days, taken in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, Row, select
 from sqlalchemy.orm import selectinload
 
 from booking_service.domain.bookings import EVENTS, AppointmentStatus, Event
-from booking_service.store.booking_tables import AppointmentRow, VisitRow
+from booking_service.store.booking_tables import APPOINTMENTS, AppointmentRow, VisitRow
 from booking_service.store.db import transactional
 from booking_service.store.plan import lock_day
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from booking_service.domain.county import Mode
+    from booking_service.services.outbox import Told
     from booking_service.store.booking_tables import PlanDayRow
 
 
@@ -69,7 +70,7 @@ class TooMany(Exception):
         self.code = code
 
 
-def place_of(row: AppointmentRow) -> Place:
+def place_of(row: AppointmentRow | Told) -> Place:
     """The place that an appointment has."""
     return Place(row.start_at, row.end_at, row.mode, row.site)
 
@@ -89,11 +90,18 @@ def held_row(session: Session, key: str, now: datetime, caller: str | None = Non
     """
     query = select(AppointmentRow).where(AppointmentRow.hold_key == key).with_for_update()
     row = session.scalar(query.execution_options(populate_existing=True))
-    if row is None or (caller is not None and (row.client or "").partition("/")[0] != caller):
+    if row is None:
+        raise NotFound("no such hold")
+    refuse_hold(row, now, caller)
+    return row
+
+
+def refuse_hold(row: AppointmentRow | Row[Any], now: datetime, caller: str | None = None) -> None:
+    """Raise NotFound where it is somebody else's, HoldOver where it can no longer be used."""
+    if caller is not None and (row.client or "").partition("/")[0] != caller:
         raise NotFound("no such hold")
     if row.status is not AppointmentStatus.HELD or row.expires_at is None or row.expires_at <= now:
         raise HoldOver("the hold has run out or was used already")
-    return row
 
 
 def days_of(session: Session, which: ColumnElement[bool]) -> set[date]:
@@ -115,23 +123,30 @@ def lock_days(session: Session, days: Iterable[date]) -> dict[date, PlanDayRow]:
 @transactional
 def sweep(session: Session, *, now: datetime) -> int:
     """Give back the places of holds that have run out and of cancellations whose delay is over; how many."""
-    days = lock_days(session, days_of(session, _is_due(now)))
+    days = lock_days(session, days_of(session, is_due(now)))
     return free_what_is_due(session, days, now)
 
 
 def free_what_is_due(session: Session, days: dict[date, PlanDayRow], now: datetime) -> int:
     """The same for days that are locked already."""
     here = AppointmentRow.visits.any(VisitRow.day.in_(list(days)))
-    rows = locked_rows(session, _is_due(now) & here)
+    rows = locked_rows(session, is_due(now) & here)
     for row in rows:
         free_places(row, days)
     return len(rows)
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    held = (AppointmentRow.status == AppointmentStatus.HELD) & (AppointmentRow.expires_at <= now)
-    given_up = AppointmentRow.status.in_([AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED])
-    return held | (given_up & (AppointmentRow.place_free_at <= now))
+def is_due(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether the place of an appointment has to be given back."""
+    held = (APPOINTMENTS.c.status == AppointmentStatus.HELD) & (APPOINTMENTS.c.expires_at <= now)
+    given_up = APPOINTMENTS.c.status.in_([AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED])
+    return held | (given_up & (APPOINTMENTS.c.place_free_at <= now))
+
+
+def end_hold(row: AppointmentRow, event: Event) -> None:
+    """A hold is confirmed or over, and its browser may hold something else. Raises NotPossible."""
+    row.status = next_status(row.status, event)
+    row.expires_at = row.only_hold_of = None
 
 
 def free_places(row: AppointmentRow, days: dict[date, PlanDayRow]) -> None:
@@ -139,7 +154,7 @@ def free_places(row: AppointmentRow, days: dict[date, PlanDayRow]) -> None:
     if not {visit.day for visit in row.visits} <= set(days):
         return
     if row.status is AppointmentStatus.HELD:
-        row.status, row.expires_at = next_status(row.status, Event.EXPIRE), None
+        end_hold(row, Event.EXPIRE)
     row.place_free_at = None
     for visit in row.visits:
         visit.live = False

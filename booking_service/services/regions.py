@@ -27,6 +27,7 @@ class Nearness:
     minutes: Mapping[str, int]
 
 
+@lru_cache(maxsize=2_000)
 def nearness(county: County, typed: str) -> Nearness:
     """How far it is from what somebody typed: a postcode, a place, or both.
 

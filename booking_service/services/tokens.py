@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from booking_service.domain.bookings import Role
 from booking_service.domain.mistakes import Mistake, Rejected
 from booking_service.store.booking_tables import TokenRow
 from booking_service.store.county import read_county
-from booking_service.store.db import reading, transactional
+from booking_service.store.db import glancing, transactional
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy.engine import Connection
     from sqlalchemy.orm import Session
 
+REMEMBERED = timedelta(seconds=5)
+MOST_REMEMBERED = 1_000
 STAFF = frozenset({Role.DESK, Role.SPECIALIST, Role.HEAD, Role.ADMIN})
 
 
@@ -54,11 +58,40 @@ def create_token(session: Session, *, role: Role, site: str | None, unit: str | 
     return token
 
 
-@reading
-def caller_of(session: Session, *, token: str) -> Caller | None:
-    """Who has this token, None for an unknown one."""
-    row = session.scalar(select(TokenRow).where(TokenRow.hash == _hash(token)))
+class KnownCallers:
+    """Who came a moment ago, for one process: portals call many times a second with the same few tokens.
+
+    A token that is taken away opens nothing any more after `REMEMBERED`; unknown ones are never remembered.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[datetime, Caller]] = {}
+
+    def caller_of(self, *, token: str, now: datetime) -> Caller | None:
+        """Who has this token, None for an unknown one."""
+        hashed = _hash(token)
+        seen_at, known = self._seen.get(hashed, (now, None))
+        if known is not None and timedelta(0) <= now - seen_at < REMEMBERED:
+            return known
+        found = _find(hashed=hashed)
+        if found is None:
+            self._seen.pop(hashed, None)
+        else:
+            while len(self._seen) >= MOST_REMEMBERED:
+                self._seen.pop(next(iter(self._seen)), None)
+            self._seen[hashed] = now, found
+        return found
+
+
+@glancing
+def _find(connection: Connection, *, hashed: str) -> Caller | None:
+    row = connection.execute(_BY_HASH, {"hashed": hashed}).one_or_none()
     return None if row is None else Caller(f"token {row.id}", row.role, row.site, row.unit)
+
+
+_BY_HASH = select(TokenRow.id, TokenRow.role, TokenRow.site, TokenRow.unit).where(
+    TokenRow.hash == bindparam("hashed")
+)
 
 
 def _hash(token: str) -> str:

@@ -7,7 +7,7 @@ it is written differently for each database: an exclusion constraint on PostgreS
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -26,6 +26,9 @@ from booking_service.domain.county import Mode
 from booking_service.store.county_tables import CODE, LINE, WORD, Choice, Choices
 from booking_service.store.db import Base, UtcDateTime
 
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
 REFERENCE = String(16)
 
 
@@ -36,8 +39,8 @@ class ContactRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(LINE)
-    email: Mapped[str | None] = mapped_column(String(320))
-    phone: Mapped[str | None] = mapped_column(WORD)
+    email: Mapped[str | None] = mapped_column(String(320), index=True)
+    phone: Mapped[str | None] = mapped_column(WORD, index=True)
     language: Mapped[str] = mapped_column(String(8))
     notify: Mapped[Notify] = mapped_column(Choice(Notify))
 
@@ -108,6 +111,8 @@ class AppointmentRow(Base):
     __table_args__ = (
         CheckConstraint("start_at < end_at", name="forward"),
         Index("ix_appointment_hold_key", "hold_key", unique=True),
+        Index("ix_appointment_only_hold_of", "only_hold_of", unique=True),
+        Index("ix_appointment_status_client", "status", "client"),
         Index("ix_appointment_status_expires_at", "status", "expires_at"),
         Index("ix_appointment_status_place_free_at", "status", "place_free_at"),
     )
@@ -116,7 +121,7 @@ class AppointmentRow(Base):
     reference: Mapped[str] = mapped_column(REFERENCE, unique=True)
     status: Mapped[AppointmentStatus] = mapped_column(Choice(AppointmentStatus))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"), unique=True)
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     mode: Mapped[Mode] = mapped_column(Choice(Mode))
     site: Mapped[str | None] = mapped_column(CODE, ForeignKey("site.code"))
     start_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -130,7 +135,9 @@ class AppointmentRow(Base):
     revised_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # while it is only held: the key of the hold, who holds it, and until when
     hold_key: Mapped[str | None] = mapped_column(LINE)
-    client: Mapped[str | None] = mapped_column(LINE, index=True)
+    client: Mapped[str | None] = mapped_column(LINE)
+    # the client, while this is the one place that it may hold: two at once the database refuses
+    only_hold_of: Mapped[str | None] = mapped_column(LINE)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # when the place of a cancelled appointment is offered again
     place_free_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -245,3 +252,27 @@ class AnswerRow(Base):
     fingerprint: Mapped[str] = mapped_column(LINE)
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ImprovementRow(Base):
+    """What is known of improving a day: a row of its own, so that no booking ever waits for it.
+
+    `improved` is the version that was improved last, `noted_at` when somebody saw that the day has changed
+    since. Who improves it has the day until `leased_until`.
+    """
+
+    __tablename__ = "improvement"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    improved: Mapped[int]
+    noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+# The tables themselves, for statements that must be quick: they load no objects.
+APPOINTMENTS = cast("Table", AppointmentRow.__table__)
+CONTACTS = cast("Table", ContactRow.__table__)
+OUTBOX = cast("Table", OutboxRow.__table__)
+PLAN_DAYS = cast("Table", PlanDayRow.__table__)
+VISITS = cast("Table", VisitRow.__table__)
+VISIT_SERVICES = cast("Table", VisitService.__table__)

@@ -1,4 +1,7 @@
-"""The county in the database: read whole, replaced whole, with its numbers kept stable."""
+"""The county in the database: read whole, replaced whole, with its numbers kept stable.
+
+Absences come from the county's folder, or are recorded one by one; these stay when a county is replaced.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,10 @@ from booking_service.domain.mistakes import Mistake, Rejected
 from booking_service.store import county_tables as tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 V = TypeVar("V")
@@ -59,8 +64,12 @@ REPLACED: tuple[tuple[str, Table, type[Any]], ...] = (
     ("contingents", tables.contingent_table, Contingent),
 )
 
+# The position of an absence that stands in no file: after all that do.
+RECORDED = 2**31 - 1
+
 MOST_SEEN = 4
 _seen: dict[str, County] = {}
+_numbers_seen: dict[str, tuple[dict[str, int], dict[str, list[int]]]] = {}
 
 
 class NoCounty(LookupError):
@@ -79,6 +88,11 @@ def read_county(session: Session) -> County:
             _seen.pop(next(iter(_seen)), None)
         county = _seen[revision] = _read_all(session)
     return county
+
+
+def known_county(revision: str) -> County | None:
+    """The county of that revision, if this process has seen it."""
+    return _seen.get(revision)
 
 
 def read_revision(session: Session) -> str:
@@ -111,11 +125,14 @@ def write_county(session: Session, county: County) -> None:
     session.execute(delete(tables.settings_table))
     session.execute(
         insert(tables.settings_table).values(
-            id=1, revision=secrets.token_hex(16), settings=dataclasses.asdict(county.settings)
+            id=1, revision=_new_revision(), settings=dataclasses.asdict(county.settings)
         )
     )
     for _name, table, _value in REPLACED:
-        session.execute(delete(table))
+        if table is tables.absence_table:
+            _forget_absences(session, county)
+        else:
+            session.execute(delete(table))
     for name, table, _value in KEPT:
         _upsert(session, table, _rows(getattr(county, name)))
     used = [
@@ -128,29 +145,97 @@ def write_county(session: Session, county: County) -> None:
     for name, table, _value in REPLACED:
         rows = _rows(getattr(county, name))
         if name == "absences":
-            rows = [_absence_in_utc(row, county.settings.zone) for row in rows]
+            rows = _not_recorded(session, [_absence_in_utc(row, county.settings.zone) for row in rows])
         if rows:
             session.execute(insert(table), rows)
 
 
-def specialist_numbers(session: Session) -> dict[str, int]:
-    """The number of each specialist by code."""
+def add_absence(session: Session, *, specialist: str, begin: datetime, end: datetime) -> int:
+    """Record an absence beside those of the folder; its number."""
+    table = tables.absence_table
+    values = {"position": RECORDED, "specialist": specialist, "begin": begin, "end": end}
+    number: int = session.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    _raise_revision(session)
+    return number
+
+
+def recorded_absence(session: Session, number: int) -> tuple[str, datetime, datetime] | None:
+    """Specialist, begin and end (UTC) of an absence that was recorded; None where there is none."""
+    table = tables.absence_table
+    query = select(table.c.specialist, table.c.begin, table.c.end).where(_is_recorded(number))
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row.specialist, row.begin, row.end)
+
+
+def remove_absence(session: Session, number: int) -> bool:
+    """Forget an absence that was recorded; False where there is none."""
+    table = tables.absence_table
+    gone = session.execute(delete(table).where(_is_recorded(number)).returning(table.c.id)).first()
+    if gone is not None:
+        _raise_revision(session)
+    return gone is not None
+
+
+def _is_recorded(number: int) -> ColumnElement[bool]:
+    return (tables.absence_table.c.id == number) & (tables.absence_table.c.position == RECORDED)
+
+
+def _raise_revision(session: Session) -> None:
+    """Tell every process that the county has changed."""
+    session.execute(update(tables.settings_table).values(revision=_new_revision()))
+
+
+def _new_revision() -> str:
+    return secrets.token_hex(16)
+
+
+def _forget_absences(session: Session, county: County) -> None:
+    """Forget those of the folder before, and those of specialists who are gone."""
+    table = tables.absence_table
+    known = [specialist.code for specialist in county.specialists]
+    session.execute(delete(table).where((table.c.position != RECORDED) | table.c.specialist.not_in(known)))
+
+
+def _not_recorded(session: Session, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The absences of a folder without those that are recorded: an export names both."""
+    table = tables.absence_table
+    query = select(table.c.specialist, table.c.begin, table.c.end).where(table.c.position == RECORDED)
+    recorded = {tuple(row) for row in session.execute(query)}
+    return [row for row in rows if (row["specialist"], row["begin"], row["end"]) not in recorded]
+
+
+def specialist_numbers(session: Session, revision: str | None = None) -> Mapping[str, int]:
+    """The number of each specialist by code; from memory where the county's `revision` is known to stand."""
+    return _numbers(session, revision)[0]
+
+
+def rooms_by_site(session: Session, revision: str | None = None) -> Mapping[str, list[int]]:
+    """The numbers of the rooms of each site, in the county's order; from memory as above."""
+    return _numbers(session, revision)[1]
+
+
+def _numbers(session: Session, revision: str | None) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """They change with the county and at no other time."""
+    found = _numbers_seen.get(revision or "")
+    if found is not None:
+        return found
     table = tables.specialist_table
-    return {code: number for code, number in session.execute(select(table.c.code, table.c.id))}  # noqa: C416 - rows are not pairs to the type checker
-
-
-def rooms_by_site(session: Session) -> dict[str, list[int]]:
-    """The numbers of the rooms of each site, in the county's order."""
+    numbers = {code: number for code, number in session.execute(select(table.c.code, table.c.id))}  # noqa: C416 - rows are not pairs to the type checker
     table = tables.room_table
     rooms: dict[str, list[int]] = {}
     for site, number in session.execute(select(table.c.site, table.c.id).order_by(table.c.position)):
         rooms.setdefault(site, []).append(number)
-    return rooms
+    if revision is not None:
+        while len(_numbers_seen) >= MOST_SEEN:
+            _numbers_seen.pop(next(iter(_numbers_seen)), None)
+        _numbers_seen[revision] = numbers, rooms
+    return numbers, rooms
 
 
 def _read(session: Session, table: Table, value: type[V]) -> tuple[V, ...]:
     columns = [table.c[field.name] for field in dataclasses.fields(value)]  # type: ignore[arg-type]
-    return tuple(value(*row) for row in session.execute(select(*columns).order_by(table.c.position)))
+    query = select(*columns).order_by(table.c.position, *table.primary_key)
+    return tuple(value(*row) for row in session.execute(query))
 
 
 def _rows(values: Iterable[Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ Every use case is a function with a session as its first argument, wrapped by `t
 from __future__ import annotations
 
 import functools
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -94,19 +95,37 @@ def reading(query: Callable[Concatenate[Session, P], T]) -> Callable[P, T]:
     return run
 
 
+def glancing(query: Callable[Concatenate[Connection, P], T]) -> Callable[P, T]:
+    """Run a query of one statement, which sees one state of the database without any transaction."""
+
+    @functools.wraps(query)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with db.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite has no round trip to save
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            return query(connection, *args, **kwargs)
+
+    return run
+
+
+_within = ContextVar("within a use case", default=False)
+
+
 def _run(work: Callable[Concatenate[Session, P], T], begin: str, *args: P.args, **kwargs: P.kwargs) -> T:
-    session = db.session()
-    if session.in_transaction():
+    if _within.get():
         raise RuntimeError("a use case was called inside another one")
+    engine = db.engine
     options = {"sqlite_begin": begin}
-    if begin == "DEFERRED" and db.engine.dialect.name == "postgresql":
+    if begin == "DEFERRED" and engine.dialect.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"
+    token = _within.set(True)
     try:
-        with session.begin():
+        # not `db.session`: that looks for the engine of every statement anew
+        with Session(engine) as session, session.begin():
             session.connection(execution_options=options)
             return work(session, *args, **kwargs)
     finally:
-        db.session.remove()
+        _within.reset(token)
 
 
 def _is_repeatable(error: DBAPIError) -> bool:

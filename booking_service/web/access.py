@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flask import abort, current_app, g, request
-
-from booking_service.services.tokens import Caller, caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from booking_service.domain.bookings import Role
     from booking_service.services.links import Links
+    from booking_service.services.tokens import Caller, KnownCallers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def citizen_or_staff(view: Callable[P, T]) -> Callable[P, T]:
         if token is None:
             abort(HTTPStatus.UNAUTHORIZED)
         if not links.opens(str(kwargs["reference"]), token):
-            g.caller = caller_of(token=token)
+            g.caller = _caller_of(token)
             if g.caller is None or not g.caller.is_staff:
                 abort(HTTPStatus.NOT_FOUND)
         return view(*args, **kwargs)
@@ -86,4 +86,9 @@ def bearer() -> str | None:
 
 def _caller() -> Caller | None:
     token = bearer()
-    return None if token is None else caller_of(token=token)
+    return None if token is None else _caller_of(token)
+
+
+def _caller_of(token: str) -> Caller | None:
+    callers: KnownCallers = current_app.extensions["callers"]
+    return callers.caller_of(token=token, now=datetime.now(UTC))

@@ -22,7 +22,7 @@ from booking_service.services.county import replace_county
 from booking_service.services.outbox import lease, mark_sent
 from booking_service.services.places import HoldOver, NotFound, NotPossible, PlaceTaken, TooMany, sweep
 from booking_service.services.witness import verify
-from booking_service.store.booking_tables import AppointmentRow, OutboxRow
+from booking_service.store.booking_tables import AppointmentRow, OutboxRow, VisitRow
 from booking_service.store.db import db, transactional
 from booking_service.store.plan import lock_day
 from tests import bookers
@@ -91,6 +91,21 @@ class Breaking:
 @transactional
 def status_of(session, *, key):
     return session.scalar(select(AppointmentRow).where(AppointmentRow.hold_key == key)).status
+
+
+@transactional
+def take_back(session, *, key):
+    """Let the visits of a hold that is over stand again, past the service: the day is not counted up."""
+    row = session.scalar(select(AppointmentRow).where(AppointmentRow.hold_key == key))
+    row.visits[0].live = True
+    return row.visits[0].specialist_id
+
+
+@transactional
+def holder_of(session, *, key):
+    return session.scalar(
+        select(VisitRow.specialist_id).join(VisitRow.appointment).where(AppointmentRow.hold_key == key)
+    )
 
 
 def sound():
@@ -201,6 +216,28 @@ def test_a_browser_holds_one_place_at_a_time(county):
     assert sound()
 
 
+def test_a_browser_that_clicks_on_several_days_at_once_holds_one_place(loaded):
+    days = [TEN + timedelta(days=number) for number in (-1, 0, 1, 2)]
+    keys, start = [], threading.Barrier(len(days))
+
+    def run(time):
+        with loaded.app_context():
+            start.wait()
+            keys.append(take(time, client="token 1/firefox", only_one=True).key)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=run, args=(time,)) for time in days]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(keys) == 3 * len(days)
+    standing = [status_of(key=key) for key in keys]
+    assert standing.count(AppointmentStatus.HELD) == 1
+    assert set(standing) == {AppointmentStatus.HELD, AppointmentStatus.EXPIRED}
+    assert sound()
+
+
 def test_a_browser_that_clicks_in_vain_keeps_what_it_holds(loaded, county):
     replace_county(county=with_specialists(county, "GSI-05"))
     mine = take(TEN, client="token 1/firefox", only_one=True)
@@ -208,6 +245,17 @@ def test_a_browser_that_clicks_in_vain_keeps_what_it_holds(loaded, county):
     with pytest.raises(PlaceTaken):
         take(ELEVEN, client="token 1/firefox", only_one=True)
     assert confirm(loaded, mine).place == mine.place
+
+
+@pytest.mark.usefixtures("loaded")
+def test_what_the_database_refuses_is_kept_by_somebody_else():
+    first = take(TEN)
+    holds.release_hold(key=first.key, caller="token 1", now=NOW)
+    assert TEN in starts()
+    refused = take_back(key=first.key)
+    second = take(TEN)
+    assert second.place == first.place
+    assert holder_of(key=second.key) != refused
 
 
 @pytest.mark.usefixtures("loaded")

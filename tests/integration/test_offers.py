@@ -12,7 +12,7 @@ from booking_service.domain.county import Absence, Channel, Closure, Mode
 from booking_service.domain.mistakes import Rejected
 from booking_service.services import catalogue, holds
 from booking_service.services.county import replace_county
-from booking_service.services.offers import offers, offers_tag
+from booking_service.services.offers import inquire, offers
 from booking_service.services.places import PlaceTaken
 from booking_service.services.witness import verify
 from booking_service.services.witnesses import Audience
@@ -191,12 +191,12 @@ def test_several_services_take_as_long_as_all_of_them():
 @pytest.mark.usefixtures("loaded")
 def test_the_tag_changes_with_what_is_held_and_with_nothing_else():
     asked = question("GSI-FOLGE", day=WEDNESDAY)
-    before = offers_tag(question=asked, now=NOW)
-    assert offers_tag(question=asked, now=NOW + timedelta(seconds=20)) == before
+    before = inquire(question=asked, now=NOW).tag
+    assert inquire(question=asked, now=NOW + timedelta(seconds=20)).tag == before
     take(starts("GSI-FOLGE", day=TUESDAY)[0])
-    assert offers_tag(question=asked, now=NOW) == before
+    assert inquire(question=asked, now=NOW).tag == before
     take(starts("GSI-FOLGE")[0])
-    assert offers_tag(question=asked, now=NOW) != before
+    assert inquire(question=asked, now=NOW).tag != before
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_the_tag_changes_with_what_is_held_and_with_nothing_else():
 )
 @pytest.mark.usefixtures("loaded")
 def test_a_question_that_means_nothing_is_refused(services, changes, mistake):
-    for ask in (offers, offers_tag):
+    for ask in (offers, inquire):
         with pytest.raises(Rejected) as caught:
             ask(question=question(*services, **changes), now=NOW)
         assert mistakes_of(caught) == [mistake]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import time_machine
 
-from booking_service.domain.bookings import Role
+from booking_service.domain.bookings import Event, Role
 from booking_service.services.tokens import create_token
 from booking_service.services.witness import verify
 from tests.citizens import NOW, TUESDAY, WEDNESDAY
@@ -160,7 +160,7 @@ def test_the_desk_notes_what_happens(portal, today):
         ({"start": "2027-01-06T20:00:00+01:00"}, ("/start", "start_not_offered")),
         ({"start": "2027-01-04T14:00:00+01:00"}, ("/start", "start_not_offered")),
         ({"site": "FRI-SP"}, ("/start", "start_not_offered")),
-        ({"site": "ROSTOCK"}, ("/sites/0", "site_unknown")),
+        ({"site": "ROSTOCK"}, ("/site", "site_unknown")),
         ({"site": None}, ("/site", "sites_missing")),
         ({"mode": "phone"}, ("/site", "site_not_by_phone")),
         ({"services": ["BETR"], "mode": "video"}, ("/mode", "mode_not_offered")),
@@ -262,8 +262,9 @@ def test_offers_near_a_place_are_ranked_by_road(today):
 @pytest.mark.parametrize(
     ("query", "mistake"),
     [
-        ("service=XYZ", ("/services/0", "service_unknown")),
-        ("service=BUT&site=ROSTOCK", ("/sites/0", "site_unknown")),
+        ("service=XYZ", ("/service/0", "service_unknown")),
+        ("site=DM-BSC", ("/service", "field_missing")),
+        ("service=BUT&site=DM-BSC&site=ROSTOCK", ("/site/1", "site_unknown")),
         ("service=BUT&near=Atlantis", ("/near", "place_unknown")),
         ("service=BUT&near=17089", ("/near", "place_ambiguous")),
         ("service=BUT&language=tlh", ("/language", "language_unknown")),
@@ -283,6 +284,19 @@ def test_services_and_sites_are_listed(standing):
     assert near[0]["code"] == "WRN-BSC"
     assert all(isinstance(site["minutes"], int) for site in near)
     assert all(site["minutes"] is None for site in client.get(f"{API}/sites").json)
+
+
+def test_the_events_that_are_described_are_those_that_are_taken(today):
+    desk = with_role(today, Role.DESK)
+    document = today.test_client().get(f"{API}/openapi.json").json
+    described = document["components"]["schemas"]["EventBody"]["properties"]["event"]["enum"]
+    for event in Event:
+        answer = desk.post("/appointments/AAAA-BBBB/events", {"event": event})
+        if event in described:
+            assert codes(answer) == (404, [])
+        else:
+            assert codes(answer) == (422, [("/event", "field_invalid")])
+    assert described == ["check_in", "miss", "finish"]
 
 
 def test_a_key_that_no_database_could_be_asked_for_is_refused(portal):

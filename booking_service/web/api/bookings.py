@@ -17,7 +17,15 @@ from booking_service.services.answers import Once, once_of
 from booking_service.services.offers import Question
 from booking_service.services.witnesses import Audience
 from booking_service.web.access import bearer, caller, citizen_or_staff, token_of
-from booking_service.web.api.bodies import CODE, KEY, MOST_PER_ADDRESS, ContactBody, JsonBlueprint, Strict
+from booking_service.web.api.bodies import (
+    CODE,
+    KEY,
+    MOST_PER_ADDRESS,
+    ContactBody,
+    JsonBlueprint,
+    Strict,
+    told_at,
+)
 from booking_service.web.limits import limiter
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ blueprint = JsonBlueprint("bookings", __name__, description="Holds and appointme
 
 BOOKING_ROLES = (Role.PORTAL, Role.DESK, Role.HEAD, Role.ADMIN)
 LONGEST_KEY = 200
+NOTED = [event.value for event in Event if event in bookings.NOTED]
 TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 CODES = ma.fields.String(validate=CODE)
 
@@ -89,7 +98,7 @@ class MoveBody(Strict):
 class EventBody(Strict):
     """What has happened."""
 
-    event = ma.fields.Enum(Event, by_value=True, required=True)
+    event = ma.fields.String(required=True, validate=ma.validate.OneOf(NOTED))
 
 
 class AppointmentEntry(PlaceEntry):
@@ -113,7 +122,7 @@ class Holds(MethodView):
 
     @token_of(*BOOKING_ROLES)
     @limiter.limit(MOST_PER_ADDRESS)
-    @blueprint.arguments(HoldBody)
+    @blueprint.arguments(HoldBody())
     @blueprint.response(HTTPStatus.CREATED, HoldReceipt)
     @blueprint.alt_response(HTTPStatus.CONFLICT, "CONFLICT")
     @blueprint.doc(security=TOKEN)
@@ -125,13 +134,14 @@ class Holds(MethodView):
         """
         found = _caller()
         browser = request.headers.get("Client-Id", "")[:LONGEST_KEY]
-        held = holds.hold(
-            choice=holds.Choice(_question(body, found), body["start"]),
-            client=f"{found.name}/{browser}",
-            only_one=bool(browser),
-            now=datetime.now(UTC),
-            once=_once(found.name, "hold", body),
-        )
+        with told_at({"/sites/0": "/site"}):
+            held = holds.hold(
+                choice=holds.Choice(_question(body, found), body["start"]),
+                client=f"{found.name}/{browser}",
+                only_one=bool(browser),
+                now=datetime.now(UTC),
+                once=_once(found.name, "hold", body),
+            )
         return _place(held.place) | {"hold": held.key, "expires_at": held.expires_at}
 
 
@@ -155,7 +165,7 @@ class Appointments(MethodView):
 
     @token_of(*BOOKING_ROLES)
     @limiter.limit(MOST_PER_ADDRESS)
-    @blueprint.arguments(AppointmentBody)
+    @blueprint.arguments(AppointmentBody())
     @blueprint.response(HTTPStatus.CREATED, AppointmentReceipt)
     @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
     @blueprint.alt_response(HTTPStatus.CONFLICT, "CONFLICT")
@@ -208,7 +218,7 @@ class Move(MethodView):
     """Another time or place for an appointment."""
 
     @citizen_or_staff
-    @blueprint.arguments(MoveBody)
+    @blueprint.arguments(MoveBody())
     @blueprint.response(HTTPStatus.OK, AppointmentReceipt)
     @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
     @blueprint.alt_response(HTTPStatus.CONFLICT, "CONFLICT")
@@ -231,14 +241,14 @@ class Events(MethodView):
     """What happens at the desk."""
 
     @token_of(Role.DESK, Role.HEAD, Role.ADMIN)
-    @blueprint.arguments(EventBody)
+    @blueprint.arguments(EventBody())
     @blueprint.response(HTTPStatus.OK, AppointmentEntry)
     @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
     @blueprint.alt_response(HTTPStatus.CONFLICT, "CONFLICT")
     @blueprint.doc(security=TOKEN)
     def post(self, body: dict[str, Any], reference: str) -> dict[str, Any]:
         """Note that the citizen came (`check_in`), did not come (`miss`), or is done (`finish`)."""
-        return _entry(bookings.record(reference=reference, event=body["event"]))
+        return _entry(bookings.record(reference=reference, event=Event(body["event"])))
 
 
 def _question(body: dict[str, Any], found: Caller) -> Question:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -17,20 +18,21 @@ from webargs.fields import DelimitedList
 
 from booking_service.domain.county import Mode
 from booking_service.services import catalogue
-from booking_service.services.offers import Question, offers, offers_tag
+from booking_service.services.offers import Question, answer, inquire
 from booking_service.services.witnesses import Audience
 from booking_service.web.access import everybody
-from booking_service.web.api.bodies import CODE
+from booking_service.web.api.bodies import CODE, told_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from booking_service.domain.county import Closure
     from booking_service.services.offers import Offers, WayOffers
 
 blueprint = Blueprint("offers", __name__, description="What can be had")
 
-MOST_ANSWERS = 2_000
+MOST_BYTES = 24 * 2**20
+"""Of answers that are remembered, in each process."""
 CODES = ma.fields.String(validate=CODE)
 
 
@@ -156,7 +158,7 @@ class Sites(MethodView):
     """All sites."""
 
     @everybody
-    @blueprint.arguments(NearQuery, location="query")
+    @blueprint.arguments(NearQuery(), location="query")
     @blueprint.response(HTTPStatus.OK, SiteEntry(many=True))
     def get(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         """List the sites, the nearest by road first where `near` says from where."""
@@ -174,23 +176,28 @@ class Sites(MethodView):
 
 
 class Answers:
-    """The last answers that this process gave, by what they depend on."""
+    """The last answers that this process gave, by what they depend on; together so many bytes at the most."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[str, bytes] = OrderedDict()
+        self._most, self._bytes = most, 0
+        self._known: OrderedDict[Hashable, tuple[bytes, str]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, tag: str) -> bytes | None:
-        """The answer under this tag."""
+    def get(self, tag: Hashable) -> tuple[bytes, str] | None:
+        """The answer under this tag, with its ETag."""
         return self._known.get(tag)
 
-    def keep(self, tag: str, body: bytes) -> None:
+    def keep(self, tag: Hashable, body: bytes) -> tuple[bytes, str]:
         """Remember an answer; the oldest is forgotten."""
+        answer = body, hashlib.sha256(body).hexdigest()
         with self._lock:
-            self._known[tag] = body
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
+            if tag not in self._known:
+                self._known[tag] = answer
+                self._bytes += len(body)
+            while self._bytes > self._most:
+                _, (oldest, _etag) = self._known.popitem(last=False)
+                self._bytes -= len(oldest)
+        return answer
 
 
 @blueprint.route("/offers")
@@ -198,7 +205,7 @@ class AllOffers(MethodView):
     """What can be had when."""
 
     @everybody
-    @blueprint.arguments(OffersQuery, location="query")
+    @blueprint.arguments(OffersQuery(), location="query")
     @blueprint.response(HTTPStatus.OK, OffersAnswer)
     @blueprint.alt_response(HTTPStatus.NOT_MODIFIED, success=True, description="nothing has changed")
     def get(self, query: dict[str, Any]) -> Response:
@@ -216,53 +223,60 @@ class AllOffers(MethodView):
             last=query["last"],
             audience=Audience.PUBLIC,
         )
-        by_road = {} if query["near"] is None else catalogue.minutes_by_road(near=query["near"])
-        tag = offers_tag(question=question, now=now) + (query["near"] or "")
-        etag = hashlib.sha256(tag.encode()).hexdigest()
+        with told_at({"/services": "/service", "/sites": "/site"}):
+            body, etag = _answered(question, query["near"], now)
         if request.if_none_match.contains(etag):
             return _with_tag(Response(status=HTTPStatus.NOT_MODIFIED), etag)
-        answers: Answers = current_app.extensions["offers"]
-        body = answers.get(etag)
-        if body is None:
-            body = json.dumps(
-                _answer(offers(question=question, now=now), by_road), ensure_ascii=False
-            ).encode()
-            answers.keep(etag, body)
         return _with_tag(Response(body, mimetype="application/json"), etag)
 
 
-def _with_tag(answer: Response, etag: str) -> Response:
-    answer.set_etag(etag)
-    answer.headers["Cache-Control"] = "public, no-cache"
-    return answer
+def _answered(question: Question, near: str | None, now: datetime) -> tuple[bytes, str]:
+    """The answer with its ETag, from memory where nothing has changed."""
+    answers: Answers = current_app.extensions["offers"]
+    inquiry = inquire(question=question, near=near, now=now)
+    return answers.get(inquiry.tag) or answers.keep(inquiry.tag, _text(answer(inquiry)).encode())
 
 
-def _answer(found: Offers, by_road: Mapping[str, int]) -> dict[str, Any]:
+def _with_tag(response: Response, etag: str) -> Response:
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
+def _text(found: Offers) -> str:
+    """The answer as JSON, put together from pieces that most answers share."""
     first = found.earliest()
-    ranking = _ranking(found, by_road)
-    return {
-        "minutes": found.minutes,
-        "zone": found.zone,
-        "days": [
-            {"date": day.isoformat(), "offers": [_way(way) for way in ways]} for day, ways in found.days
-        ],
-        "earliest": None if first is None else _earliest(*first, by_road),
-        "ranking": ranking,
-        "closures": [_closure(closure) for closure in found.closures],
-    }
+    days = (
+        f'{{"date":"{day.isoformat()}","offers":[{",".join(map(_way_text, ways))}]}}'
+        for day, ways in found.days
+    )
+    rest = json.dumps(
+        {
+            "minutes": found.minutes,
+            "zone": found.zone,
+            "earliest": None if first is None else _earliest(*first, found.by_road),
+            "ranking": _ranking(found),
+            "closures": [_closure(closure) for closure in found.closures],
+        },
+        ensure_ascii=False,
+    )
+    return f'{rest[:-1]}, "days":[{",".join(days)}]}}'
 
 
-def _ranking(found: Offers, by_road: Mapping[str, int]) -> list[dict[str, Any]]:
+@lru_cache(maxsize=20_000)
+def _way_text(way: WayOffers) -> str:
+    starts = [_clock(start) for start in way.starts]
+    return json.dumps({"site": way.site, "mode": way.mode, "starts": starts}, ensure_ascii=False)
+
+
+def _ranking(found: Offers) -> list[dict[str, Any]]:
     """The earliest start of each way: the earlier but farther and the later but nearer beside each other."""
-    seen: dict[tuple[str | None, Mode], dict[str, Any]] = {}
+    first: dict[tuple[str | None, Mode], tuple[date, WayOffers]] = {}
     for day, ways in found.days:
         for way in ways:
-            seen.setdefault((way.site, way.mode), _earliest(day, way, by_road))
-    return sorted(seen.values(), key=lambda one: (one["minutes_by_road"] or 0, one["date"], one["start"]))
-
-
-def _way(way: WayOffers) -> dict[str, Any]:
-    return {"site": way.site, "mode": way.mode, "starts": [_clock(start) for start in way.starts]}
+            first.setdefault((way.site, way.mode), (day, way))
+    entries = (_earliest(day, way, found.by_road) for day, way in first.values())
+    return sorted(entries, key=lambda one: (one["minutes_by_road"] or 0, one["date"], one["start"]))
 
 
 def _earliest(day: date, way: WayOffers, by_road: Mapping[str, int]) -> dict[str, Any]:
