@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -46,7 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # an id may hold what the terminal cannot show
     command: Callable[[argparse.Namespace], int] = options.command
-    return command(options)
+    try:
+        status = command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read has seen enough, as `head` has; what is left must not be tried again at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

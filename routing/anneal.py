@@ -230,12 +230,12 @@ def _state_of(board: Board, model: kernel.Model, seed: int, places: Sequence[Pla
         counts=np.zeros(16, dtype=np.int64),
         places=np.full((visits, 3), kernel.NOWHERE, dtype=np.int64),
         best=np.full((visits, 3), kernel.NOWHERE, dtype=np.int64),
-        days=np.zeros((duties, 5), dtype=np.int64),
+        days=np.zeros((duties, 6), dtype=np.int64),
         stops=np.zeros((duties, most, 4), dtype=np.int64),
         books=np.zeros((len(board.rooms), 5), dtype=np.int64),
         free=free.reshape(len(board.rooms), ticks),
         known=np.full((len(model.pairs), 3), -1, dtype=np.int32),
-        kept_days=np.zeros((kept, 5), dtype=np.int64),
+        kept_days=np.zeros((kept, 6), dtype=np.int64),
         kept_stops=np.zeros((kept, most, 4), dtype=np.int64),
         kept_books=np.zeros((kept, 5), dtype=np.int64),
         kept_free=np.zeros((kept, ticks), dtype=np.int32),
@@ -245,6 +245,7 @@ def _state_of(board: Board, model: kernel.Model, seed: int, places: Sequence[Pla
         where=np.full(visits, kernel.NOWHERE, dtype=np.int64),
         random=np.array([seed], dtype=np.uint64),
     )
+    state.days[:, kernel.LONGEST] = _NEVER
     state.counts[kernel.COST] = model.visits[:, kernel.LOSS].sum()
     if not kernel.load(model, state, _rows(board, model, places)):
         raise ValueError("the draft breaks a rule of travel")

@@ -34,8 +34,8 @@ AT, VISIT = 2, 3
 """Columns of a stop besides BEGIN and END: place and visit."""
 AT_WAY, AT_DUTY, AT_START = range(3)
 """Columns of `State.places`; AT_WAY is -1 where the visit is unserved."""
-COUNT, TRAVELLED, VERSION, TOUCHED, NUMBER = range(5)
-"""Columns of `State.days`; the rows of `State.books` have only the last three."""
+COUNT, TRAVELLED, VERSION, TOUCHED, NUMBER, LONGEST = range(6)
+"""Columns of `State.days`, LONGEST is its longest gap; `State.books` has only VERSION, TOUCHED and NUMBER."""
 STEP, COST, BEST, CLOCK, DUTIES, BOOKS, OUT, QUEUE, UNSERVED = range(9)
 """Numbers of `State.counts`."""
 
@@ -240,6 +240,8 @@ def _least_detour(model: Model, state: State, way: Whole, duty: Whole, last: Who
 def _detour(model: Model, state: State, way: Whole, pair: Whole) -> Any:
     """The least minutes of extra travel of a pair, looked up or searched."""
     duty, room = model.pairs[pair], model.ways[way, ROOM]
+    if model.ways[way, MINUTES] > state.days[duty, LONGEST]:
+        return IMPOSSIBLE
     book = state.books[room, VERSION] if room >= 0 else 0
     if state.known[pair, 0] != state.days[duty, VERSION] or state.known[pair, 1] != book:
         state.known[pair, 0], state.known[pair, 1] = state.days[duty, VERSION], book
@@ -262,6 +264,8 @@ def _cheapest(model: Model, state: State, visit: Whole, blink: float) -> Any:
             cost = price + extra * model.minute_price
             if cost < ceiling and _share(state.random) >= blink:
                 ceiling, best_way, best_duty = cost, way, model.pairs[pair]
+                if price + model.detour >= ceiling:
+                    break
     return best_way, best_duty, ceiling
 
 
@@ -314,7 +318,7 @@ def _touch_day(state: State, duty: Whole) -> None:
         slot = counts[DUTIES]
         counts[DUTIES] += 1
         state.days[duty, NUMBER] = duty
-        _copy(state.kept_days, slot, state.days, duty, 5)
+        _copy(state.kept_days, slot, state.days, duty, 6)
         _copy_stops(state.kept_stops, slot, state.stops, duty, state.days[duty, COUNT])
         state.days[duty, TOUCHED] = counts[STEP]
     counts[CLOCK] += 1
@@ -346,6 +350,20 @@ def _use_room(model: Model, state: State, way: Whole, start: Whole, change: Whol
 
 
 @inner
+def _note_longest_gap(model: Model, state: State, duty: Whole) -> None:
+    """Note the longest time without a visit, ways and breaks included: what is longer does not fit."""
+    longest, stop, count = np.int64(0), 0, state.days[duty, COUNT]
+    for shift in range(model.duties[duty, SHIFT], model.duties[duty + 1, SHIFT]):
+        free, end = model.shifts[shift, BEGIN], model.shifts[shift, END]
+        while stop < count and state.stops[duty, stop, END] <= end:
+            longest = max(longest, state.stops[duty, stop, BEGIN] - free)
+            free = state.stops[duty, stop, END]
+            stop += 1
+        longest = max(longest, end - free)
+    state.days[duty, LONGEST] = longest
+
+
+@inner
 def put(model: Model, state: State, visit: Whole, way: Whole, duty: Whole, start: Whole) -> None:
     """Serve an unserved visit at a start that fits; the travel of the day is for the caller to count."""
     _touch_day(state, duty)
@@ -360,6 +378,7 @@ def put(model: Model, state: State, visit: Whole, way: Whole, duty: Whole, start
     stops[duty, stop, AT] = model.duties[duty, BASE] if place < 0 else place
     stops[duty, stop, VISIT] = visit
     state.days[duty, COUNT] += 1
+    _note_longest_gap(model, state, duty)
     _use_room(model, state, way, start, np.int64(-1))
     state.places[visit, AT_WAY] = way
     state.places[visit, AT_DUTY] = duty
@@ -378,6 +397,7 @@ def _take(model: Model, state: State, visit: Whole) -> None:
     state.days[duty, COUNT] -= 1
     for later in range(stop, state.days[duty, COUNT]):
         _copy_stop(state.stops, duty, later, state.stops, duty, later + 1)
+    _note_longest_gap(model, state, duty)
     _use_room(model, state, way, state.places[visit, AT_START], np.int64(1))
     state.places[visit, AT_WAY] = NOWHERE
     state.counts[COST] += model.visits[visit, LOSS] - model.ways[way, PRICE]
@@ -402,7 +422,7 @@ def _take_back(state: State, before: Whole) -> None:
     counts = state.counts
     for slot in range(counts[DUTIES]):
         duty = state.kept_days[slot, NUMBER]
-        _copy(state.days, duty, state.kept_days, slot, 5)
+        _copy(state.days, duty, state.kept_days, slot, 6)
         _copy_stops(state.stops, duty, state.kept_stops, slot, state.days[duty, COUNT])
     for slot in range(counts[BOOKS]):
         room = state.kept_books[slot, NUMBER]

@@ -338,17 +338,24 @@ class DayWitness:
         is cut short. Ways in which a moved visit shortens a travel or joins a trip are sought only where
         there is no other way with so few moves.
         """
-        if start % self.workday.tick or not self.starts(asks, 1 << start // self.workday.tick):
+        self.workday.refuse(asks)
+        bit = 0 if start % self.workday.tick else 1 << start // self.workday.tick
+        if not self.thinkable_starts(asks) & bit:
             return
-        proof, missing = self._proof(asks, start), True
         search = Reshuffle(self._table, _one_by_one(asks, start), max(PLACING, self._effort))
+        proof, missing = None, True
         for most in range(len(self._held) + 1):
             found = [solution for solution in search.solutions(most) if len(solution.moves) == most]
             yield from self._ranked(asks, start, found)
+            if proof is None:
+                # only now: for a way without moves, which most can have, nobody needs to search the whole day
+                if not self.starts(asks, bit):
+                    return
+                proof = self._proof(asks, start)
             missing = missing and not any(proof[:2] == solution[:2] for solution in found)
             if search.cut or not search.more:
                 break
-        if missing:
+        if missing and proof:
             yield from self._ranked(asks, start, [proof])
 
     def _ranked(self, asks: Asks, start: int, solutions: Iterable[Solution]) -> list[Placement]:

@@ -36,6 +36,16 @@ def test_explain_says_what_a_visit_costs_and_who_else_could_do_it(capsys):
     ]
 
 
+def test_a_reader_who_has_seen_enough_is_no_mistake():
+    command = [sys.executable, "-m", "routing", "explain", TINY, PLAN]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=FILES.parents[2]
+    ) as told:
+        told.stdout.close()
+        assert told.stderr.read() == b""
+    assert told.returncode == 0
+
+
 def test_explain_without_visits_explains_all_and_json_is_one_object_a_line(capsys):
     assert main(["explain", TINY, PLAN, "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
