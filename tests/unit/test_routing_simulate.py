@@ -12,9 +12,9 @@ import pytest
 from routing import FileMistakes, check
 from routing.__main__ import main
 from routing.problem import Shift
-from routing.simulation.days import simulate
 from routing.simulation.arrivals import Arrivals, poisson
 from routing.simulation.chart import chart
+from routing.simulation.days import simulate
 from routing.simulation.files import parse_scenarios
 from routing.simulation.office import Office, free_stretches
 from routing.simulation.report import Report, estimate, simulate_all
