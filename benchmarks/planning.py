@@ -124,8 +124,8 @@ def _visit(rng: Random, name: str, sites: list[str], days: int) -> Visit:
     )
 
 
-def first_come(board: Board) -> int | None:
-    """What the plan costs that an office makes by serving in order."""
+def first_come(board: Board) -> Plan:
+    """The plan that an office makes by serving in order."""
     draft = Draft(board)
     held = [visit for visit in board.visits if visit.promise and visit.holder]
     draft.load(_kept_by_holder(visit) for visit in held)
@@ -134,7 +134,7 @@ def first_come(board: Board) -> int | None:
         place = _earliest(draft, number) if draft.places[number] is None else None
         if place is not None:
             draft.put(number, place)
-    return check(board.instance, Plan(board.instance.name, draft.lines())).cost
+    return draft.plan()
 
 
 def _kept_by_holder(visit: Visit) -> Assignment:
@@ -189,7 +189,7 @@ def measure(source: str, limit: float) -> Row:
     """Solve one instance here and now."""
     instance = make(source) if source in MADE else read_instance(source)
     board = Board(instance)
-    served_in_order, first = first_come(board), greedy(board).cost
+    served_in_order, first = check(instance, first_come(board)).cost, greedy(board).cost
     del board
     told: list[float] = []
     memory, begun = Memory(), time.monotonic()
