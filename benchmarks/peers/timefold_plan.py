@@ -1,7 +1,7 @@
 """A plan by Timefold: `timefold_plan.py INSTANCE -o PLAN --seconds N [--start PLAN]`.
 
 Runs in the environment that setup.sh makes. The model is TimefoldModel.java on the solver that the package
-`timefold` brings, since in Python the same solver is several times slower.
+`timefold` brings, since its makers call the Python binding the slower one.
 """
 
 import argparse
