@@ -129,6 +129,11 @@ class Board:
             )
 
 
+def possible_starts(board: Board) -> int:
+    """How many combinations of visit, way, specialist and start there are: the size of exact models."""
+    return sum(len(way.duties) * way.starts.bit_count() for ways in board.ways for way in ways)
+
+
 def bound_of_single_visits(board: Board) -> int:
     """What every visit costs at least, travel and chains apart, as if there were no other."""
     chained = {visit for chain in board.chains for visit in chain}

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from routing.board import NO_ROOM, bound_of_single_visits
+from routing.ascent import Steps, grained
+from routing.board import NO_ROOM, bound_of_single_visits, possible_starts
+from routing.minutes import Minutes
 from routing.timeline import earliest_arrival, ticks_of
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 _Array: TypeAlias = np.ndarray[Any, Any]
 
-_GRAIN = 64
 _LARGEST_COST = 2**40
 _MOST_STARTS = 12_000_000
 _LONGEST_STEP = 0.2
@@ -38,14 +39,14 @@ def lower_bounds(board: Board, served: frozenset[int], part_done: Callable[[], f
     """Better and better lower bounds on the cost of every valid plan, chains apart.
 
     `served` are the visits that a good plan serves: it only tells where to begin. `part_done` tells which
-    part of the time is over; at 1 the sequence ends. Too large an instance gets the first bound only: every
-    visit by itself, as if there were no other.
+    part of the time is over; at 1 the sequence ends. Too large an instance gets the bound of `minutes`.
     """
     floor = bound_of_single_visits(board)
     yield floor
-    starts = sum(len(way.duties) * way.starts.bit_count() for ways in board.ways for way in ways)
-    if 0 < starts <= _MOST_STARTS:
-        for bound in _Relaxation(board, served).ascend(part_done):
+    starts = possible_starts(board)
+    if starts:
+        relaxation = _Relaxation(board, served) if starts <= _MOST_STARTS else Minutes(board)
+        for bound in relaxation.ascend(part_done):
             if bound > floor:
                 floor = bound
                 yield floor
@@ -72,41 +73,22 @@ class _Relaxation:
             (ways[0].price // self._scale if ways else 0) if visit in served or not ways else 0.3 * one
             for visit, (ways, one) in enumerate(zip(board.ways, self._loss, strict=True))
         ]
-        self._fee = _grained(self._loss - np.minimum(gains, self._loss))
+        self._fee = grained(self._loss - np.minimum(gains, self._loss))
         self._unit = float(np.median(self._loss))
 
     def ascend(self, part_done: Callable[[], float]) -> Iterator[int]:
         """The bound of every step, better or not."""
         fee, rent = self._fee, np.zeros_like(self._free)
-        fee_step, rent_step = _Steps(fee.shape), _Steps(rent.shape)
+        fee_step, rent_step = Steps(fee.shape), Steps(rent.shape)
         while self._tours.any and (part := part_done()) < 1:
             value, served, used = self._tours.cheapest(self._loss - fee, rent)
             bound = float(self._loss.sum() - fee.sum() - (rent * self._free).sum()) + value
             yield math.ceil(bound) * self._scale
             length = self._unit * _LONGEST_STEP * max(1 - part, 0.02)
             lack = np.where((fee > 0) | (served > 1), served - 1, 0.0)
-            fee = _grained(np.clip(fee + length * fee_step.towards(lack), 0, self._loss))
+            fee = grained(np.clip(fee + length * fee_step.towards(lack), 0, self._loss))
             lack = np.where((rent > 0) | (used > self._free), used - self._free, 0.0)
-            rent = _grained(np.maximum(rent + 0.3 * length * rent_step.towards(lack), 0))
-
-
-class _Steps:
-    """Directions smoothed over time and scaled by how much each of them varies."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._mean, self._square, self._count = np.zeros(shape), np.zeros(shape), 0
-
-    def towards(self, gradient: _Array) -> _Array:
-        """The next step, each part of it of about the length 1."""
-        self._count += 1
-        self._mean = 0.9 * self._mean + 0.1 * gradient
-        self._square = 0.99 * self._square + 0.01 * gradient**2
-        mean = self._mean / (1 - 0.9**self._count)
-        return mean / (np.sqrt(self._square / (1 - 0.99**self._count)) + 1e-3)
-
-
-def _grained(values: _Array) -> _Array:
-    return np.round(values * _GRAIN) / _GRAIN
+            rent = grained(np.maximum(rent + 0.3 * length * rent_step.towards(lack), 0))
 
 
 class _Tours:

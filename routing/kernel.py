@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from routing.chance import below, share
 from routing.compiled import compiled, inner
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -89,31 +90,6 @@ class State(NamedTuple):
     unserved: Array
     where: Array
     random: Array
-
-
-# --- Chance -----------------------------------------------------------------------------------------
-
-
-@inner
-def _bits(random: Array) -> Any:
-    """The next 64 bits of splitmix64."""
-    random[0] += np.uint64(0x9E3779B97F4A7C15)
-    bits = random[0]
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
-@inner
-def _below(random: Array, count: Whole) -> Any:
-    """A number from 0 up to, but not, `count`."""
-    return np.int64((_bits(random) >> np.uint64(33)) % np.uint64(count))
-
-
-@inner
-def _share(random: Array) -> Any:
-    """A number from 0 up to, but not, 1."""
-    return np.float64(_bits(random) >> np.uint64(11)) / 9007199254740992.0
 
 
 # --- What fits --------------------------------------------------------------------------------------
@@ -262,7 +238,7 @@ def _cheapest(model: Model, state: State, visit: Whole, blink: float) -> Any:
             if extra == IMPOSSIBLE:
                 continue
             cost = price + extra * model.minute_price
-            if cost < ceiling and _share(state.random) >= blink:
+            if cost < ceiling and share(state.random) >= blink:
                 ceiling, best_way, best_duty = cost, way, model.pairs[pair]
                 if price + model.detour >= ceiling:
                     break
@@ -522,11 +498,11 @@ def _pull_string(model: Model, state: State, duty: Whole, minute: Whole, most: W
     count = state.days[duty, COUNT]
     if count == 0:
         return
-    length = 1 + _below(state.random, min(count, most))
+    length = 1 + below(state.random, min(count, most))
     middle = 0
     while middle < count and state.stops[duty, middle, END] <= minute:
         middle += 1
-    first = middle - _below(state.random, length)
+    first = middle - below(state.random, length)
     first = max(0, min(first, count - length))
     for _ in range(length):
         if state.days[duty, COUNT] <= first or state.counts[QUEUE] >= MOST_OUT:
@@ -537,11 +513,11 @@ def _pull_string(model: Model, state: State, duty: Whole, minute: Whole, most: W
 @inner
 def _pull_from_room(model: Model, state: State, room: Whole, start: Whole, reach: Whole) -> None:
     """Take out visits in that room book that are about at that tick."""
-    most = 1 + _below(state.random, np.int64(_ROOM_USERS))
+    most = 1 + below(state.random, np.int64(_ROOM_USERS))
     first, last = model.first_asker[room], model.first_asker[room + 1]
     if last == first:
         return
-    offset = _below(state.random, last - first)
+    offset = below(state.random, last - first)
     for number in range(last - first):
         visit = model.askers[first + (number + offset) % (last - first)]
         way = state.places[visit, AT_WAY]
@@ -562,9 +538,9 @@ def _pull_from_others(
     """Take strings out of some other duties that could serve the seed, most often on the same day."""
     way = model.visits[seed, WAY]
     first, last = model.ways[way, PAIR], model.ways[model.visits[seed + 1, WAY], PAIR]
-    same_day = _share(state.random) < 0.7
-    for _ in range(_below(state.random, np.int64(4)) * 3):
-        other = model.pairs[first + _below(state.random, last - first)]
+    same_day = share(state.random) < 0.7
+    for _ in range(below(state.random, np.int64(4)) * 3):
+        other = model.pairs[first + below(state.random, last - first)]
         fits = not same_day or model.duties[other, DAY] == model.duties[duty, DAY]
         if fits and state.days[other, TOUCHED] != state.counts[STEP]:
             _pull_string(model, state, other, minute, most)
@@ -574,27 +550,27 @@ def _pull_from_others(
 def _some_pair(model: Model, state: State, visit: Whole) -> Any:
     """One of the cheaper ways of a visit and one of its duties."""
     first, last = model.visits[visit, WAY], model.visits[visit + 1, WAY]
-    way = first + min(_below(state.random, last - first), _below(state.random, last - first))
+    way = first + min(below(state.random, last - first), below(state.random, last - first))
     pair = model.ways[way, PAIR]
-    return way, model.pairs[pair + _below(state.random, model.ways[way + 1, PAIR] - pair)]
+    return way, model.pairs[pair + below(state.random, model.ways[way + 1, PAIR] - pair)]
 
 
 @inner
 def _some_start(model: Model, state: State, way: Whole) -> Any:
     first = model.ways[way, SPAN]
-    span = first + _below(state.random, model.ways[way + 1, SPAN] - first)
+    span = first + below(state.random, model.ways[way + 1, SPAN] - first)
     begin = model.spans[span, BEGIN]
-    return begin + _below(state.random, model.spans[span, END] - begin + 1)
+    return begin + below(state.random, model.spans[span, END] - begin + 1)
 
 
 @inner
 def _ruin(model: Model, state: State) -> None:
     """Take related visits out: about one time, in one room book or with specialists who could swap."""
     random, counts = state.random, state.counts
-    if counts[UNSERVED] > 0 and _share(random) < 0.5:
-        seed = state.unserved[_below(random, counts[UNSERVED])]
+    if counts[UNSERVED] > 0 and share(random) < 0.5:
+        seed = state.unserved[below(random, counts[UNSERVED])]
     else:
-        seed = model.searchable[_below(random, len(model.searchable))]
+        seed = model.searchable[below(random, len(model.searchable))]
     if state.places[seed, AT_WAY] >= 0:
         way, duty, start = (
             state.places[seed, AT_WAY],
@@ -606,12 +582,12 @@ def _ruin(model: Model, state: State) -> None:
         start = _some_start(model, state, way)
         _enqueue(state, seed)
     room, minute = model.ways[way, ROOM], start * model.tick
-    if room >= 0 and _share(random) < 0.5:
-        _pull_from_room(model, state, room, start, _below(random, np.int64(24)))
-        if _share(random) < 0.5:
+    if room >= 0 and share(random) < 0.5:
+        _pull_from_room(model, state, room, start, below(random, np.int64(24)))
+        if share(random) < 0.5:
             _pull_string(model, state, duty, minute, np.int64(4))
     else:
-        most = 1 + _below(random, np.int64(8))
+        most = 1 + below(random, np.int64(8))
         _pull_string(model, state, duty, minute, most)
         _pull_from_others(model, state, seed, duty, minute, most)
 
@@ -623,7 +599,7 @@ def _add_newcomers(model: Model, state: State) -> None:
     total = counts[UNSERVED]
     if total == 0:
         return
-    offset, wanted = _below(state.random, total), _below(state.random, _MOST_NEWCOMERS + 1)
+    offset, wanted = below(state.random, total), below(state.random, _MOST_NEWCOMERS + 1)
     for number in range(min(total, _LOOKED_AT)):
         visit = state.unserved[(offset + number) % total]
         if wanted == 0:
@@ -644,7 +620,7 @@ def _add_newcomers(model: Model, state: State) -> None:
 @inner
 def _rank(model: Model, state: State, visit: Whole, taste: Whole) -> Any:
     """The lower, the sooner a visit is put back."""
-    chance = _share(state.random)
+    chance = share(state.random)
     if taste < 3:
         return chance
     loss = model.visits[visit, LOSS]
@@ -672,14 +648,14 @@ def _next_in_queue(state: State) -> Any:
 @inner
 def _recreate(model: Model, state: State, blink: float) -> None:
     """Put back what can be put back, each where it is cheapest at its turn."""
-    counts, taste = state.counts, _below(state.random, np.int64(10))
+    counts, taste = state.counts, below(state.random, np.int64(10))
     for number in range(counts[QUEUE]):
         state.ranks[number] = _rank(model, state, state.queue[number, 0], taste)
     for _ in range(counts[QUEUE]):
         visit = _next_in_queue(state)
         way, duty, _cost = _cheapest(model, state, visit, blink)
         if way >= 0:
-            last = np.int64(_share(state.random) < 0.3)
+            last = np.int64(share(state.random) < 0.3)
             extra, start = _least_detour(model, state, way, duty, last)
             put(model, state, visit, way, duty, start)
             state.days[duty, TRAVELLED] += extra
@@ -701,7 +677,7 @@ def run(model: Model, state: State, steps: Whole, temperature: float) -> None:
         _add_newcomers(model, state)
         _recreate(model, state, 0.01)
         dearer = counts[COST] - before
-        if dearer <= 0 or dearer < -temperature * math.log(1.0 - _share(state.random)):
+        if dearer <= 0 or dearer < -temperature * math.log(1.0 - share(state.random)):
             _keep(state, before)
         else:
             _take_back(state, before)

@@ -10,14 +10,14 @@ from functools import singledispatch
 from itertools import count
 
 from routing.anneal import Annealer
-from routing.board import Board
+from routing.board import Board, possible_starts
 from routing.bound import lower_bounds
 from routing.budget import ASCENTS_A_UNIT, STEPS_A_UNIT, Schedule
 from routing.deployment import best_deployment
 from routing.draft import Column, Draft, columns_of
 from routing.fewest import fewest_specialists
 from routing.mending import least_costs, mend
-from routing.network import LARGEST, independent_parts, possible_starts, solve_exactly
+from routing.network import LARGEST, solve_exactly
 from routing.orders import (
     Anneal,
     Bound,
@@ -35,6 +35,7 @@ from routing.orders import (
     SolveExactly,
     Task,
 )
+from routing.parts import independent_parts
 from routing.recombine import recombine
 
 _SECONDS_BETWEEN_FINDS = 1.0
@@ -83,17 +84,19 @@ def _recombine(order: Recombine) -> Iterator[Found]:
 @carry_out.register
 def _solve_exactly(order: SolveExactly) -> Iterator[Solved | Proven]:
     """One solved part after the other, and the bounds of the parts together."""
-    board = _relaxed(order.task)
     proven, budget = 0, order.budget
-    for part in independent_parts(board):
-        if budget.is_over or possible_starts(board, part) > LARGEST:
+    for part in independent_parts(replace(order.task.instance, chains=())):
+        board = Board(part)
+        if budget.is_over:
             return
-        answer = solve_exactly(board, part, budget)
+        if possible_starts(board) > LARGEST:
+            continue
+        answer = solve_exactly(board, budget)
         budget = budget.less(answer.work)
         proven += answer.bound
         yield Proven(proven)
         if answer.lines is not None and not order.task.instance.chains:
-            yield Solved(frozenset(board.visits[visit].id for visit in part), answer.lines)
+            yield Solved(frozenset(part.visits), answer.lines)
 
 
 @carry_out.register

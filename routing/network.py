@@ -20,7 +20,7 @@ from routing.problem import MINUTES_A_DAY
 from routing.timeline import earliest_arrival, ticks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from routing.board import Board, Way
     from routing.budget import Budget
@@ -39,32 +39,12 @@ class Answer:
     work: float
 
 
-def possible_starts(board: Board, visits: Iterable[int]) -> int:
-    """How many combinations of visit, way, specialist and start there are: the size of the model."""
-    ways = (way for visit in visits for way in board.ways[visit])
-    return sum(len(way.duties) * way.starts.bit_count() for way in ways)
-
-
-def independent_parts(board: Board) -> list[list[int]]:
-    """The visits in groups that share no day, so that each can be solved by itself; the smallest first."""
-    group_of_day: dict[int, set[int]] = {}
-    for ways in board.ways:
-        days = {board.owners[way.duties[0]][1] for way in ways}
-        merged = days.union(*(group_of_day.get(day, set()) for day in days))
-        group_of_day.update(dict.fromkeys(merged, merged))
-    parts: dict[int, list[int]] = defaultdict(list)
-    for visit, ways in enumerate(board.ways):
-        day = board.owners[ways[0].duties[0]][1] if ways else -1
-        parts[min(group_of_day.get(day, {-1}))].append(visit)
-    return sorted(parts.values(), key=lambda part: possible_starts(board, part))
-
-
-def solve_exactly(board: Board, visits: Sequence[int], budget: Budget) -> Answer:
-    """The cheapest service of an independent part, chains apart, as far as the budget allows.
+def solve_exactly(board: Board, budget: Budget) -> Answer:
+    """The cheapest plan, chains apart, as far as the budget allows.
 
     Deterministic as long as the time suffices.
     """
-    network = _Network(board, visits)
+    network = _Network(board)
     solver = cp_model.CpSolver()
     budget.limit(solver.parameters)
     solver.parameters.num_workers = 1  # with two, the linear relaxation that proves nearly all is left out
@@ -85,15 +65,14 @@ def solve_exactly(board: Board, visits: Sequence[int], budget: Budget) -> Answer
 class _Network:
     """The model; `starts` lists what may be chosen, the objective is the cost divided by `scale`."""
 
-    def __init__(self, board: Board, visits: Sequence[int]) -> None:
+    def __init__(self, board: Board) -> None:
         self.board = board
-        self.visits = visits
         self.model = cp_model.CpModel()
         self.starts: list[tuple[int, Place, cp_model.IntVar]] = []
         self._costs: list[tuple[int, cp_model.IntVar]] = []
         self._ways: list[list[tuple[int, Way]]] = [[] for _ in board.duties]
-        for visit in visits:
-            for way in board.ways[visit]:
+        for visit, ways in enumerate(board.ways):
+            for way in ways:
                 for duty in way.duties:
                     self._ways[duty].append((visit, way))
         for duty in range(len(board.duties)):
@@ -108,9 +87,9 @@ class _Network:
         by_visit: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         for visit, _, literal in self.starts:
             by_visit[visit].append(literal)
-        for visit in self.visits:
+        for visit, loss in enumerate(self.board.loss):
             unserved = self.model.new_bool_var("")
-            self._costs.append((self.board.loss[visit], unserved))
+            self._costs.append((loss, unserved))
             self.model.add_exactly_one([unserved, *by_visit[visit]])
 
     def _limit_rooms(self) -> None:

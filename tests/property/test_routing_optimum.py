@@ -14,7 +14,8 @@ from routing.budget import Budget
 from routing.draft import columns_of
 from routing.greedy import greedy
 from routing.kernel import CLOCK
-from routing.network import independent_parts, solve_exactly
+from routing.network import solve_exactly
+from routing.parts import independent_parts
 from routing.recombine import recombine
 from tests.routing_cases import cheapest_cost, random_instance
 
@@ -33,8 +34,7 @@ def looks(count):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_exact_model_finds_the_cheapest_of_all_plans_and_proves_it(seed):
     problem = random_instance(Random(seed), sites=2 + seed % 2)
-    board = Board(problem)
-    answers = [solve_exactly(board, part, AMPLE) for part in independent_parts(board)]
+    answers = [solve_exactly(Board(part), AMPLE) for part in independent_parts(problem)]
     plan = Plan(problem.name, tuple(line for answer in answers for line in answer.lines))
     optimum = cheapest_cost(problem)
     assert check(problem, plan).cost == optimum
